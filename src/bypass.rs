@@ -1,0 +1,1 @@
+//! The bypass switch: state, scope, expiry.

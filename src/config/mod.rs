@@ -1,0 +1,1 @@
+//! The configuration: the file as written, checked into values that cannot be wrong.

@@ -1,0 +1,22 @@
+//! why412: a streaming reverse proxy that explains every `412 Precondition Failed`.
+//!
+//! # The map
+//!
+//! A straight line of small steps moves the exchange ([`proxy`]); a pure library says what its headers mean
+//! ([`analysis`]); one recorder remembers ([`recorder`]).
+//!
+//! ```text
+//! main ─► cli ─► lifecycle ─┬─► proxy ──┐
+//!                           └─► admin ──┼─► recorder ─► analysis ─► (std, http, bytes, httpdate)
+//!                                       └─► bypass, config, clock
+//! ```
+
+pub mod admin;
+pub mod analysis;
+pub mod bypass;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod lifecycle;
+pub mod proxy;
+pub mod recorder;

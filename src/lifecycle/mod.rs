@@ -1,0 +1,1 @@
+//! Composition: start, phase, reload, signals, logs.

@@ -1,0 +1,1 @@
+//! The data plane: the straight line that moves an exchange.
