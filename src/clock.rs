@@ -4,18 +4,33 @@
 //! within a process, and two readings compare as they happened.
 
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::analysis::time::Time;
 
 /// The current time.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn now() -> Time {
+    let start = start();
+    start.wall.plus(start.monotonic.elapsed())
+}
+
+/// The same point in time as the runtime's timers count it.
+pub fn instant(time: Time) -> tokio::time::Instant {
+    let start = start();
+    tokio::time::Instant::from_std(start.monotonic + time.since(start.wall).max(Duration::ZERO))
+}
+
+struct Start {
+    wall: Time,
+    monotonic: Instant,
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+fn start() -> &'static Start {
     // Not shared state but a constant of the process: written once, at the first reading.
-    static START: OnceLock<(Instant, u64)> = OnceLock::new();
-    let (start, wall) = START.get_or_init(|| {
+    static START: OnceLock<Start> = OnceLock::new();
+    START.get_or_init(|| {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        (Instant::now(), wall.as_micros() as u64)
-    });
-    Time::from_unix_micros(wall.saturating_add(start.elapsed().as_micros() as u64))
+        Start { wall: Time::from_unix_micros(wall.as_micros() as u64), monotonic: Instant::now() }
+    })
 }

@@ -1,4 +1,9 @@
 //! What headers mean. Pure: no I/O, clock, lock, log, task or `async`; time is an argument.
 
+pub mod diagnosis;
+pub mod exchange;
+pub mod judgement;
+pub mod memory;
+pub mod principal;
 pub mod semantics;
 pub mod time;

@@ -1,0 +1,6 @@
+//! Every hazard.
+
+use super::Hazard;
+
+/// All hazards.
+pub static CATALOGUE: &[&Hazard] = &[];

@@ -1,0 +1,197 @@
+//! The fields that belong to one connection and not to the message (RFC 9110 §7.6.1): read, removed, issued anew.
+
+use crate::analysis::semantics::fields::{FieldLine, FieldName, FieldSet, Fields};
+use crate::proxy::http1::framing::BodyLength;
+
+/// What the `Connection` lines of a message say, all of them gathered.
+#[derive(Debug, Default)]
+pub(super) struct ConnectionOptions {
+    /// `close`
+    pub(super) close: bool,
+    /// `keep-alive`, which HTTP/1.0 needs to persist.
+    pub(super) keep_alive: bool,
+    /// `upgrade`
+    pub(super) upgrade: bool,
+    /// Field names that the sender nominated as belonging to the connection.
+    nominated: Vec<Box<[u8]>>,
+}
+
+/// Names that never travel beyond a connection, nominated or not.
+const CONNECTION_FIELDS: FieldSet = FieldSet::of(&[
+    FieldName::Connection,
+    FieldName::ProxyConnection,
+    FieldName::KeepAlive,
+    FieldName::Te,
+    FieldName::Upgrade,
+    FieldName::Http2Settings,
+]);
+
+/// Our own names: what arrives under them was not expected, and stops here.
+const OWN_FIELDS: FieldSet = FieldSet::of(&[FieldName::Why412Pair, FieldName::Why412Report, FieldName::Why412Bypass]);
+
+/// Names that no nomination can remove: without them the message could not be delivered, or would be another one.
+const PROTECTED_FIELDS: FieldSet =
+    FieldSet::of(&[FieldName::Host, FieldName::ContentLength, FieldName::TransferEncoding]);
+
+impl ConnectionOptions {
+    /// Reads every `Connection` line.
+    pub(super) fn of(fields: &Fields) -> Self {
+        let mut options = Self::default();
+        let tokens = fields.all(FieldName::Connection).flat_map(|value| value.split(|byte| *byte == b','));
+        for token in tokens.map(<[u8]>::trim_ascii).filter(|token| !token.is_empty()) {
+            if token.eq_ignore_ascii_case(b"close") {
+                options.close = true;
+            } else if token.eq_ignore_ascii_case(b"keep-alive") {
+                options.keep_alive = true;
+            } else if token.eq_ignore_ascii_case(b"upgrade") {
+                options.upgrade = true;
+            } else {
+                options.nominated.push(token.into());
+            }
+        }
+        options
+    }
+
+    fn removes(&self, line: FieldLine<'_>) -> bool {
+        CONNECTION_FIELDS.contains(line.name)
+            || OWN_FIELDS.contains(line.name)
+            || is_own_name(line.name_bytes)
+            || (!PROTECTED_FIELDS.contains(line.name)
+                && self.nominated.iter().any(|name| name.eq_ignore_ascii_case(line.name_bytes)))
+    }
+}
+
+/// The fields of a request as they go on, and whether it still asks for another protocol.
+pub(super) fn forwarded_request(fields: &Fields, options: &ConnectionOptions) -> (Fields, bool) {
+    let mut forwarded = fields.clone();
+    if !needs_removal(fields) {
+        return (forwarded, false);
+    }
+    let upgrade = options.upgrade && upgrades(fields).is_some();
+    forwarded.retain(|line| !options.removes(line));
+    // RFC 9110 §10.1.4: TE is issued anew for the next connection; only trailers can be promised.
+    let trailers = te_trailers(fields);
+    if trailers {
+        forwarded.push(b"TE", b"trailers");
+    }
+    match (upgrade, trailers) {
+        (true, true) => forwarded.push(b"Connection", b"upgrade, TE"),
+        (true, false) => forwarded.push(b"Connection", b"upgrade"),
+        (false, true) => forwarded.push(b"Connection", b"TE"),
+        (false, false) => {}
+    }
+    if upgrade {
+        for value in fields.all(FieldName::Upgrade) {
+            forwarded.push(b"Upgrade", value);
+        }
+    }
+    (forwarded, upgrade)
+}
+
+/// The fields of a response as they go on, before the framing of the next connection is settled.
+pub(super) fn forwarded_response(status: u16, fields: &Fields, options: &ConnectionOptions) -> Fields {
+    let mut forwarded = fields.clone();
+    if !needs_removal(fields) {
+        return forwarded;
+    }
+    forwarded.retain(|line| !options.removes(line));
+    // RFC 9110 §15.2.2 and §15.5.22: these two say in Upgrade what they are about.
+    if matches!(status, 101 | 426) {
+        forwarded.push(b"Connection", b"upgrade");
+        for value in fields.all(FieldName::Upgrade) {
+            forwarded.push(b"Upgrade", value);
+        }
+    }
+    forwarded
+}
+
+/// Makes the framing fields say how the body goes on: an unknown length becomes chunks where the receiver reads them.
+pub(super) fn frame(fields: &mut Fields, incoming: BodyLength, outgoing: BodyLength) {
+    if incoming == BodyLength::Chunked {
+        // RFC 9112 §6.3 rule 3: a Content-Length beside chunks is wrong and must not go on.
+        fields.retain(|line| line.name != FieldName::ContentLength);
+    }
+    if outgoing == BodyLength::Chunked {
+        if !fields.contains(FieldName::TransferEncoding) {
+            fields.push(b"Transfer-Encoding", b"chunked");
+        }
+    } else if fields.contains(FieldName::TransferEncoding) {
+        fields.retain(|line| line.name != FieldName::TransferEncoding);
+    }
+}
+
+/// The protocols a request asks to change to. `h2c` is not among them: it would take this proxy out of the exchange
+/// (RFC 9113 §3.1 has given it up).
+fn upgrades(fields: &Fields) -> Option<()> {
+    let mut protocols = fields.all(FieldName::Upgrade).flat_map(|value| value.split(|byte| *byte == b','));
+    let first = protocols.next()?;
+    let h2c = |protocol: &[u8]| protocol.trim_ascii().eq_ignore_ascii_case(b"h2c");
+    (!h2c(first) && !protocols.any(h2c)).then_some(())
+}
+
+/// A line under our prefix that is none of the three names is of a version to come; it stops here, too.
+fn is_own_name(name: &[u8]) -> bool {
+    name.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"why412-"))
+}
+
+fn needs_removal(fields: &Fields) -> bool {
+    fields.present().intersects(CONNECTION_FIELDS)
+        || fields.present().intersects(OWN_FIELDS)
+        || fields.iter().any(|line| line.name == FieldName::Other && is_own_name(line.name_bytes))
+}
+
+fn te_trailers(fields: &Fields) -> bool {
+    fields
+        .all(FieldName::Te)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(lines: &[(&str, &str)], expected: &[(&str, &str)]) {
+        let fields: Fields = lines.iter().copied().collect();
+        let (forwarded, _) = forwarded_request(&fields, &ConnectionOptions::of(&fields));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let lines: Vec<_> = forwarded.iter().map(|line| (text(line.name_bytes), text(line.value))).collect();
+        let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn every_connection_line_counts() {
+        check(
+            &[("Connection", "X-A"), ("X-A", "1"), ("x-b", "2"), ("Connection", "close, X-B"), ("X-C", "3")],
+            &[("X-C", "3")],
+        );
+        check(&[("Connection", "If-Match"), ("If-Match", "\"a\"")], &[]);
+        check(&[("Connection", "host"), ("Host", "a")], &[("Host", "a")]);
+        check(&[("Keep-Alive", "5"), ("Proxy-Connection", "x"), ("TE", "gzip")], &[]);
+    }
+
+    #[test]
+    fn trailers_and_upgrades_are_issued_anew() {
+        check(&[("TE", "gzip, trailers"), ("Connection", "TE")], &[("TE", "trailers"), ("Connection", "TE")]);
+        check(
+            &[("Connection", "Upgrade"), ("Upgrade", "websocket")],
+            &[("Connection", "upgrade"), ("Upgrade", "websocket")],
+        );
+        check(&[("Upgrade", "websocket")], &[]);
+        check(&[("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "x")], &[]);
+    }
+
+    #[test]
+    fn fields_of_our_own_stop_here() {
+        check(&[("Why412-Bypass", "t"), ("why412-pair", "p"), ("Why412-Later", "l"), ("Why", "w")], &[("Why", "w")]);
+    }
+
+    #[test]
+    fn connection_lines_of_a_client_in_its_own_spelling_are_kept_from_the_origin() {
+        let fields: Fields = [("connection", "Close"), ("CONNECTION", "keep-alive")].into_iter().collect();
+        let options = ConnectionOptions::of(&fields);
+        assert!(options.close && options.keep_alive && !options.upgrade);
+    }
+}

@@ -1,0 +1,216 @@
+//! Reading a body from a connection's buffer, piece by piece, without copying it.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use super::framing::BodyLength;
+use super::head::{self, HeadFault, HeadLimits};
+use crate::analysis::semantics::fields::Fields;
+use crate::proxy::io::{Filled, Reader};
+
+/// What can be had of a body now.
+#[derive(Debug)]
+pub(in crate::proxy) enum Piece {
+    /// That many bytes stand at the front of the reader's buffer; [`Body::consume`] them.
+    Data(usize),
+    /// The body has ended, well, with these trailers.
+    End(Option<Box<Fields>>),
+}
+
+/// Why a body did not come to its end.
+#[derive(Debug)]
+pub(in crate::proxy) enum BodyFault {
+    /// The peer stopped before the end it had announced.
+    Cut,
+    /// The chunked coding cannot be read.
+    Malformed(&'static str),
+    /// The connection's error.
+    Io(io::Error),
+}
+
+/// A body that is being read.
+#[derive(Debug)]
+pub(in crate::proxy) struct Body {
+    state: State,
+    limits: HeadLimits,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Known(u64),
+    ChunkSize,
+    Chunk(u64),
+    ChunkEnd,
+    Trailers,
+    UntilClose,
+    Done,
+}
+
+/// The longest chunk-size line, extensions included (RFC 9112 §7.1.1 wants a limit).
+const CHUNK_LINE_MAX: usize = 4096;
+/// A body longer than this is worth a large buffer, in bytes.
+const LONG_BODY: u64 = 64 * 1024;
+
+impl Body {
+    /// A body of that length; `limits` hold for its trailers.
+    pub(in crate::proxy) const fn new(length: BodyLength, limits: HeadLimits) -> Self {
+        let state = match length {
+            BodyLength::Empty | BodyLength::Known(0) => State::Done,
+            BodyLength::Known(left) => State::Known(left),
+            BodyLength::Chunked => State::ChunkSize,
+            BodyLength::UntilClose => State::UntilClose,
+        };
+        Self { state, limits }
+    }
+
+    /// Whether all of it has been read.
+    pub(in crate::proxy) const fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// The next piece.
+    ///
+    /// # Errors
+    /// See [`BodyFault`]; the body cannot be read on after one.
+    pub(in crate::proxy) fn poll_piece(
+        &mut self,
+        reader: &mut Reader,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Piece, BodyFault>> {
+        loop {
+            match self.step(reader) {
+                Ok(Some(piece)) => return Poll::Ready(Ok(piece)),
+                Ok(None) => {}
+                Err(fault) => return Poll::Ready(Err(fault)),
+            }
+            match ready!(reader.poll_fill(cx, self.limits.bytes.max(CHUNK_LINE_MAX))) {
+                Ok(Filled::Some) => {}
+                Ok(Filled::End) if matches!(self.state, State::UntilClose) => {
+                    self.state = State::Done;
+                    return Poll::Ready(Ok(Piece::End(None)));
+                }
+                Ok(Filled::End) => return Poll::Ready(Err(BodyFault::Cut)),
+                Err(error) => return Poll::Ready(Err(BodyFault::Io(error))),
+            }
+        }
+    }
+
+    /// Marks bytes of a [`Piece::Data`] as used.
+    pub(in crate::proxy) fn consume(&mut self, reader: &mut Reader, count: usize) {
+        reader.consume(count);
+        let used = count as u64;
+        self.state = match self.state {
+            State::Known(left) if left == used => State::Done,
+            State::Known(left) => State::Known(left.saturating_sub(used)),
+            State::Chunk(left) if left == used => State::ChunkEnd,
+            State::Chunk(left) => State::Chunk(left.saturating_sub(used)),
+            State::ChunkSize | State::ChunkEnd | State::Trailers | State::UntilClose | State::Done => self.state,
+        };
+    }
+
+    /// A piece from what is buffered, or `None` if more must be read.
+    fn step(&mut self, reader: &mut Reader) -> Result<Option<Piece>, BodyFault> {
+        loop {
+            let buffered = reader.buffered();
+            match self.state {
+                State::Done => return Ok(Some(Piece::End(None))),
+                State::UntilClose | State::Known(_) | State::Chunk(_) if buffered.is_empty() => {
+                    if matches!(self.state, State::Known(left) | State::Chunk(left) if left > LONG_BODY) {
+                        reader.expect_much();
+                    }
+                    return Ok(None);
+                }
+                State::UntilClose => return Ok(Some(Piece::Data(buffered.len()))),
+                State::Known(left) | State::Chunk(left) => {
+                    let count = usize::try_from(left).unwrap_or(usize::MAX).min(buffered.len());
+                    return Ok(Some(Piece::Data(count)));
+                }
+                State::ChunkEnd => match buffered {
+                    [b'\r', b'\n', ..] => {
+                        reader.consume(2);
+                        self.state = State::ChunkSize;
+                    }
+                    [] | [b'\r'] => return Ok(None),
+                    _ => return Err(BodyFault::Malformed("a chunk is longer than its size says")),
+                },
+                State::ChunkSize => {
+                    let Some((size, length)) = chunk_size(buffered)? else { return Ok(None) };
+                    reader.consume(length);
+                    self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
+                }
+                State::Trailers => {
+                    let Some((trailers, length)) =
+                        head::parse_trailers(buffered, self.limits).map_err(trailer_fault)?
+                    else {
+                        return Ok(None);
+                    };
+                    reader.consume(length);
+                    self.state = State::Done;
+                    return Ok(Some(Piece::End((!trailers.is_empty()).then(|| Box::new(trailers)))));
+                }
+            }
+        }
+    }
+}
+
+fn trailer_fault(fault: HeadFault) -> BodyFault {
+    match fault {
+        HeadFault::Malformed(what) => BodyFault::Malformed(what),
+        HeadFault::TooLarge | HeadFault::TargetTooLong | HeadFault::UnknownTransferCoding => {
+            BodyFault::Malformed("the trailer section is too large")
+        }
+    }
+}
+
+/// RFC 9112 §7.1: `chunk-size [ chunk-ext ] CRLF`, the size in hexadecimal. Extensions are read over.
+fn chunk_size(bytes: &[u8]) -> Result<Option<(u64, usize)>, BodyFault> {
+    let Some(end) = memchr::memchr(b'\n', bytes) else {
+        let too_long = bytes.len() > CHUNK_LINE_MAX;
+        return if too_long { Err(BodyFault::Malformed("a chunk-size line is too long")) } else { Ok(None) };
+    };
+    let line = bytes.get(..end).and_then(|line| line.strip_suffix(b"\r"));
+    let line = line.ok_or(BodyFault::Malformed("a chunk-size line ends without CR"))?;
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (size, rest) = line.split_at_checked(digits).unwrap_or_default();
+    let well_formed = matches!(rest.trim_ascii_start().first(), None | Some(b';')) && !rest.contains(&b'\r');
+    // Fifteen digits hold every size that can occur, and cannot overflow.
+    if !well_formed || digits == 0 || digits > 15 {
+        return Err(BodyFault::Malformed("a chunk size cannot be read"));
+    }
+    let size = size.iter().fold(0_u64, |sum, digit| sum * 16 + u64::from(hex_value(*digit)));
+    Ok(Some((size, end + 1)))
+}
+
+const fn hex_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit.wrapping_sub(b'A').wrapping_add(10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: Result<Option<(u64, usize)>, ()>) {
+        assert_eq!(chunk_size(line.as_bytes()).map_err(|_| ()), expected, "{line:?}");
+    }
+
+    #[test]
+    fn chunk_sizes_are_read_strictly() {
+        check("5\r\n", Ok(Some((5, 3))));
+        check("1aF\r\nx", Ok(Some((0x1af, 5))));
+        check("0;ext=\"1\"\r\n", Ok(Some((0, 11))));
+        check("5 ;ext\r\n", Ok(Some((5, 8))));
+        check("5", Ok(None));
+        check("5\n", Err(()));
+        check("\r\n", Err(()));
+        check("0x5\r\n", Err(()));
+        check("-5\r\n", Err(()));
+        check("5 5\r\n", Err(()));
+        check("10000000000000000\r\n", Err(()));
+        check("5\r;\r\n", Err(()));
+    }
+}

@@ -1,0 +1,150 @@
+//! How long a message's body is (RFC 9112 §6.3).
+
+use http::Method;
+
+use super::head::HeadFault;
+use crate::analysis::semantics::fields::{FieldName, Fields};
+use crate::analysis::semantics::message::Version;
+
+/// The length of a body, as its head announces it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum BodyLength {
+    /// There is none.
+    Empty,
+    /// Content-Length says it, in bytes; may be zero.
+    Known(u64),
+    /// In chunks, with trailers perhaps.
+    Chunked,
+    /// Until the connection ends; responses only.
+    UntilClose,
+}
+
+/// The length of a request's body.
+///
+/// # Errors
+/// [`HeadFault`] where two readers could disagree: Content-Length beside Transfer-Encoding, several Content-Length
+/// lines, codings that are not understood (RFC 9112 §6.1, §6.3 rules 3 to 5).
+pub(in crate::proxy) fn of_request(fields: &Fields, version: Version) -> Result<BodyLength, HeadFault> {
+    let length = content_length(fields)?;
+    if !fields.contains(FieldName::TransferEncoding) {
+        return Ok(length.map_or(BodyLength::Empty, BodyLength::Known));
+    }
+    if length.is_some() {
+        return Err(HeadFault::Malformed("both Content-Length and Transfer-Encoding"));
+    }
+    if version == Version::Http10 {
+        return Err(HeadFault::Malformed("Transfer-Encoding in HTTP/1.0"));
+    }
+    match transfer_coding(fields) {
+        TransferCoding::Chunked => Ok(BodyLength::Chunked),
+        TransferCoding::OthersThenChunked => Err(HeadFault::UnknownTransferCoding),
+        TransferCoding::Unframed => Err(HeadFault::Malformed("the last transfer coding of a request is not chunked")),
+    }
+}
+
+/// The length of the body of a response to `method`.
+///
+/// # Errors
+/// [`HeadFault`] where it cannot be told: the upstream is then at fault.
+pub(in crate::proxy) fn of_response(
+    method: &Method,
+    status: u16,
+    fields: &Fields,
+    version: Version,
+) -> Result<BodyLength, HeadFault> {
+    if *method == Method::HEAD || matches!(status, 100..=199 | 204 | 304) {
+        return Ok(BodyLength::Empty);
+    }
+    if fields.contains(FieldName::TransferEncoding) && version != Version::Http10 {
+        // RFC 9112 §6.3 rule 3: Transfer-Encoding overrides Content-Length.
+        return match transfer_coding(fields) {
+            TransferCoding::Chunked => Ok(BodyLength::Chunked),
+            TransferCoding::OthersThenChunked | TransferCoding::Unframed => Err(HeadFault::UnknownTransferCoding),
+        };
+    }
+    Ok(content_length(fields)?.map_or(BodyLength::UntilClose, BodyLength::Known))
+}
+
+enum TransferCoding {
+    Chunked,
+    OthersThenChunked,
+    Unframed,
+}
+
+fn transfer_coding(fields: &Fields) -> TransferCoding {
+    let codings = fields
+        .all(FieldName::TransferEncoding)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty());
+    let count = codings.clone().count();
+    match codings.last() {
+        Some(last) if last.eq_ignore_ascii_case(b"chunked") && count == 1 => TransferCoding::Chunked,
+        Some(last) if last.eq_ignore_ascii_case(b"chunked") => TransferCoding::OthersThenChunked,
+        Some(_) | None => TransferCoding::Unframed,
+    }
+}
+
+fn content_length(fields: &Fields) -> Result<Option<u64>, HeadFault> {
+    let mut values = fields.all(FieldName::ContentLength);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(HeadFault::Malformed("more than one Content-Length"));
+    }
+    // RFC 9110 §8.6: 1*DIGIT, nothing else; a sign or a list would be read differently elsewhere.
+    let digits = value.iter().all(u8::is_ascii_digit) && (1..=19).contains(&value.len());
+    let number = std::str::from_utf8(value).ok().filter(|_| digits).and_then(|text| text.parse().ok());
+    number.map(Some).ok_or(HeadFault::Malformed("Content-Length is not a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn request(lines: &[(&str, &str)], expected: Result<BodyLength, ()>) {
+        let fields = lines.iter().copied().collect();
+        assert_eq!(of_request(&fields, Version::Http11).map_err(|_| ()), expected, "{lines:?}");
+    }
+
+    #[test]
+    fn ambiguous_requests_are_refused() {
+        request(&[], Ok(BodyLength::Empty));
+        request(&[("Content-Length", "0")], Ok(BodyLength::Known(0)));
+        request(&[("Content-Length", "7")], Ok(BodyLength::Known(7)));
+        request(&[("Transfer-Encoding", "Chunked")], Ok(BodyLength::Chunked));
+        request(&[("Transfer-Encoding", "chunked"), ("Content-Length", "7")], Err(()));
+        request(&[("Content-Length", "7"), ("Content-Length", "7")], Err(()));
+        request(&[("Content-Length", "7, 7")], Err(()));
+        request(&[("Content-Length", "+7")], Err(()));
+        request(&[("Content-Length", "")], Err(()));
+        request(&[("Content-Length", "99999999999999999999")], Err(()));
+        request(&[("Transfer-Encoding", "chunked, identity")], Err(()));
+        request(&[("Transfer-Encoding", "gzip, chunked")], Err(()));
+        request(&[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")], Err(()));
+        request(&[("Transfer-Encoding", "xchunked")], Err(()));
+        request(&[("Transfer-Encoding", "")], Err(()));
+    }
+
+    #[track_caller]
+    fn response(method: &Method, status: u16, lines: &[(&str, &str)], expected: Result<BodyLength, ()>) {
+        let fields = lines.iter().copied().collect();
+        assert_eq!(of_response(method, status, &fields, Version::Http11).map_err(|_| ()), expected, "{lines:?}");
+    }
+
+    #[test]
+    fn the_length_of_a_response_follows_method_status_and_fields() {
+        response(&Method::GET, 200, &[], Ok(BodyLength::UntilClose));
+        response(&Method::GET, 200, &[("Content-Length", "3")], Ok(BodyLength::Known(3)));
+        response(&Method::HEAD, 200, &[("Content-Length", "3")], Ok(BodyLength::Empty));
+        response(&Method::GET, 304, &[("Content-Length", "3")], Ok(BodyLength::Empty));
+        response(
+            &Method::GET,
+            200,
+            &[("Content-Length", "3"), ("Transfer-Encoding", "chunked")],
+            Ok(BodyLength::Chunked),
+        );
+        response(&Method::GET, 200, &[("Content-Length", "3"), ("Content-Length", "4")], Err(()));
+        response(&Method::GET, 200, &[("Transfer-Encoding", "gzip")], Err(()));
+    }
+}

@@ -1,0 +1,282 @@
+//! Reading the heads of requests and responses. Strict where two readers could disagree: a head that another server
+//! would read differently is refused, never repaired.
+
+use std::mem::MaybeUninit;
+
+use http::Method;
+
+use crate::analysis::semantics::fields::{FieldName, Fields};
+use crate::analysis::semantics::message::{RequestHead, ResponseHead, Version};
+
+/// How large a head may be.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::proxy) struct HeadLimits {
+    /// Bytes of the whole head.
+    pub(in crate::proxy) bytes: usize,
+    /// Field lines, at most [`FIELDS_MAX`].
+    pub(in crate::proxy) fields: usize,
+    /// Bytes of the request target.
+    pub(in crate::proxy) target: usize,
+}
+
+/// The most field lines that any configuration can allow.
+pub(in crate::proxy) const FIELDS_MAX: usize = 512;
+
+/// Why a head cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum HeadFault {
+    /// It is not HTTP, or can be read in two ways.
+    Malformed(&'static str),
+    /// The request target is longer than allowed.
+    TargetTooLong,
+    /// The head is longer, or has more lines, than allowed.
+    TooLarge,
+    /// A transfer coding other than chunked.
+    UnknownTransferCoding,
+}
+
+/// Reads a request head from the front of `bytes`: the head and its length, or `None` if more bytes are needed.
+///
+/// # Errors
+/// See [`HeadFault`].
+pub(in crate::proxy) fn parse_request(
+    bytes: &[u8],
+    limits: HeadLimits,
+) -> Result<Option<(RequestHead, usize)>, HeadFault> {
+    let mut headers = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut request = httparse::Request::new(&mut []);
+    let status = request.parse_with_uninit_headers(bytes, &mut headers);
+    let length = match status {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return unfinished_request(bytes, limits),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadFault::TooLarge),
+        Err(httparse::Error::Token) => return Err(HeadFault::Malformed("the request line cannot be read")),
+        Err(httparse::Error::Version) => return Err(HeadFault::Malformed("not HTTP/1.0 or HTTP/1.1")),
+        Err(_) => return Err(HeadFault::Malformed("a field line cannot be read")),
+    };
+    let head = bytes.get(..length).unwrap_or_default();
+    only_crlf(head)?;
+    let target = request.path.unwrap_or_default().as_bytes();
+    if target.len() > limits.target {
+        return Err(HeadFault::TargetTooLong);
+    }
+    if length > limits.bytes || request.headers.len() > limits.fields {
+        return Err(HeadFault::TooLarge);
+    }
+    // RFC 9112 §3.2: no form of a request target has a fragment.
+    if target.contains(&b'#') {
+        return Err(HeadFault::Malformed("the request target has a fragment"));
+    }
+    let method = Method::from_bytes(request.method.unwrap_or_default().as_bytes())
+        .map_err(|_| HeadFault::Malformed("the method is not a token"))?;
+    let version = version(request.version);
+    let fields = fields_of(request.headers, length);
+    let authority = authority(&method, target, version, &fields)?;
+    Ok(Some((RequestHead { method, target: target.to_vec(), authority, version, fields }, length)))
+}
+
+/// Reads a response head from the front of `bytes`: the head and its length, or `None` if more bytes are needed.
+///
+/// # Errors
+/// See [`HeadFault`]; the target limit does not apply.
+pub(in crate::proxy) fn parse_response(
+    bytes: &[u8],
+    limits: HeadLimits,
+) -> Result<Option<(ResponseHead, usize)>, HeadFault> {
+    let mut headers = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut response = httparse::Response::new(&mut []);
+    let status =
+        httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
+    let length = match status {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) if bytes.len() >= limits.bytes => return Err(HeadFault::TooLarge),
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadFault::TooLarge),
+        Err(_) => return Err(HeadFault::Malformed("the response head cannot be read")),
+    };
+    if length > limits.bytes || response.headers.len() > limits.fields {
+        return Err(HeadFault::TooLarge);
+    }
+    let head = bytes.get(..length).unwrap_or_default();
+    let status = response.code.unwrap_or_default();
+    if !(100..=999).contains(&status) {
+        return Err(HeadFault::Malformed("the status code has not three digits"));
+    }
+    let reason = reason_phrase(head).to_vec();
+    let fields = fields_of(response.headers, length);
+    Ok(Some((ResponseHead { status, reason, version: version(response.version), fields }, length)))
+}
+
+/// Reads the trailer section that follows the last chunk, up to and with its empty line.
+///
+/// # Errors
+/// [`HeadFault::Malformed`] or [`HeadFault::TooLarge`].
+pub(in crate::proxy) fn parse_trailers(bytes: &[u8], limits: HeadLimits) -> Result<Option<(Fields, usize)>, HeadFault> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    match httparse::parse_headers(bytes, &mut headers) {
+        Ok(httparse::Status::Complete((length, headers))) => {
+            only_crlf(bytes.get(..length).unwrap_or_default())?;
+            Ok(Some((fields_of(headers, length), length)))
+        }
+        Ok(httparse::Status::Partial) if bytes.len() >= limits.bytes => Err(HeadFault::TooLarge),
+        Ok(httparse::Status::Partial) => Ok(None),
+        Err(httparse::Error::TooManyHeaders) => Err(HeadFault::TooLarge),
+        Err(_) => Err(HeadFault::Malformed("a trailer line cannot be read")),
+    }
+}
+
+fn unfinished_request(bytes: &[u8], limits: HeadLimits) -> Result<Option<(RequestHead, usize)>, HeadFault> {
+    let line_ended = memchr::memchr(b'\n', bytes).is_some();
+    // The method and the version beside the target are short; what is longer is target.
+    if !line_ended && bytes.len() > limits.target + 64 {
+        return Err(HeadFault::TargetTooLong);
+    }
+    if bytes.len() >= limits.bytes {
+        return Err(HeadFault::TooLarge);
+    }
+    Ok(None)
+}
+
+const fn version(minor: Option<u8>) -> Version {
+    match minor {
+        Some(0) => Version::Http10,
+        _ => Version::Http11,
+    }
+}
+
+fn fields_of(headers: &[httparse::Header<'_>], bytes: usize) -> Fields {
+    let mut fields = Fields::with_capacity(bytes + 64, headers.len() + 4);
+    for header in headers {
+        fields.push(header.name.as_bytes(), header.value);
+    }
+    fields
+}
+
+/// RFC 9112 §2.2 lets a recipient take a bare LF for a line end. Two recipients that differ in it see two requests, so
+/// it is refused.
+fn only_crlf(head: &[u8]) -> Result<(), HeadFault> {
+    let bare = memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head.get(at - 1) != Some(&b'\r'));
+    if bare { Err(HeadFault::Malformed("a line ends without CR")) } else { Ok(()) }
+}
+
+/// The reason phrase with its obs-text, which the parser drops (RFC 9112 §4).
+fn reason_phrase(head: &[u8]) -> &[u8] {
+    let line = memchr::memchr(b'\n', head).and_then(|end| head.get(..end)).unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default()
+}
+
+/// The authority a request is for (RFC 9112 §3.2 and §3.3).
+fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) -> Result<Vec<u8>, HeadFault> {
+    let mut hosts = fields.all(FieldName::Host);
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(HeadFault::Malformed("more than one Host"));
+    }
+    if host.is_none() && version != Version::Http10 {
+        return Err(HeadFault::Malformed("no Host"));
+    }
+    if host.is_some_and(|host| host.iter().any(|byte| matches!(byte, b'/' | b' ' | b'\t' | b',' | b'@' | b'?' | b'#')))
+    {
+        return Err(HeadFault::Malformed("Host is not an authority"));
+    }
+    if *method == Method::CONNECT {
+        return Ok(target.to_vec());
+    }
+    let well_formed = target.first() == Some(&b'/') || (*method == Method::OPTIONS && target == b"*");
+    let Some(in_target) = absolute_authority(target) else {
+        return if well_formed {
+            Ok(host.unwrap_or_default().to_vec())
+        } else {
+            Err(HeadFault::Malformed("the request target has none of the four forms"))
+        };
+    };
+    // RFC 9112 §3.2.2 has the target win. Whoever reads Host instead sees another request, so they have to agree.
+    match host {
+        Some(host) if !host.eq_ignore_ascii_case(in_target) => {
+            Err(HeadFault::Malformed("Host and the request target name different authorities"))
+        }
+        _ => Ok(in_target.to_vec()),
+    }
+}
+
+/// The authority of an absolute-form target.
+fn absolute_authority(target: &[u8]) -> Option<&[u8]> {
+    let scheme_end = target.windows(3).take(8).position(|window| window == b"://")?;
+    let scheme = target.get(..scheme_end)?;
+    if !(scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")) {
+        return None;
+    }
+    let rest = target.get(scheme_end + 3..)?;
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    rest.get(..end).filter(|authority| !authority.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: HeadLimits = HeadLimits { bytes: 4096, fields: 8, target: 64 };
+
+    #[track_caller]
+    fn refused(head: &str, fault: HeadFault) {
+        assert_eq!(parse_request(head.as_bytes(), LIMITS).map(|_| ()), Err(fault), "{head:?}");
+    }
+
+    #[track_caller]
+    fn malformed(head: &str) {
+        let result = parse_request(head.as_bytes(), LIMITS);
+        assert!(matches!(result, Err(HeadFault::Malformed(_))), "{head:?}: {result:?}");
+    }
+
+    #[test]
+    fn heads_that_can_be_read_in_two_ways_are_refused() {
+        malformed("GET / HTTP/1.1\nHost: a\r\n\r\n");
+        malformed("GET / HTTP/1.1\r\nHost: a\n\r\n");
+        malformed("GET / HTTP/1.1\r\nHost : a\r\n\r\n");
+        malformed("GET / HTTP/1.1\r\n\r\n");
+        malformed("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n");
+        malformed("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n");
+        malformed("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n");
+        malformed("GET /  HTTP/1.1\r\nHost: a\r\n\r\n");
+        malformed("GET / HTTP/2.0\r\nHost: a\r\n\r\n");
+        malformed("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n");
+        malformed("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n");
+        malformed("GET example HTTP/1.1\r\nHost: a\r\n\r\n");
+        malformed("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n");
+    }
+
+    #[test]
+    fn heads_over_a_limit_are_refused_also_before_they_end() {
+        let long = "x".repeat(65);
+        refused(&format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"), HeadFault::TargetTooLong);
+        refused(&format!("GET /{long}{long}"), HeadFault::TargetTooLong);
+        refused(&format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(4096)), HeadFault::TooLarge);
+        refused(&format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: 1\r\n".repeat(8)), HeadFault::TooLarge);
+    }
+
+    #[test]
+    fn the_bytes_of_a_head_are_kept() {
+        let head = b"PURGE /a%2Fb//c?x=%7e&y HTTP/1.1\r\nhOsT: a\r\nX-Own:  caf\xe9 \r\nEmpty:\r\n\r\nrest";
+        let (request, length) = parse_request(head, LIMITS).unwrap().unwrap();
+        assert_eq!(&head[length..], b"rest");
+        assert_eq!(request.target, b"/a%2Fb//c?x=%7e&y");
+        let lines: Vec<_> = request.fields.iter().map(|line| (line.name_bytes, line.value)).collect();
+        assert_eq!(lines, [(&b"hOsT"[..], &b"a"[..]), (b"X-Own", b"caf\xe9"), (b"Empty", b"")]);
+    }
+
+    #[test]
+    fn a_reason_phrase_is_kept_with_its_obs_text() {
+        let (response, _) = parse_response(b"HTTP/1.1 412 Nicht erf\xfcllt\r\n\r\n", LIMITS).unwrap().unwrap();
+        assert_eq!((response.status, response.reason.as_slice()), (412, &b"Nicht erf\xfcllt"[..]));
+    }
+
+    #[test]
+    fn the_authority_comes_from_the_target_before_host() {
+        let of = |head: &str| parse_request(head.as_bytes(), LIMITS).unwrap().unwrap().0.authority;
+        assert_eq!(of("GET http://Api.Example:81/x HTTP/1.1\r\nHost: api.example:81\r\n\r\n"), b"Api.Example:81");
+        assert_eq!(of("GET / HTTP/1.1\r\nHost: b\r\n\r\n"), b"b");
+        assert_eq!(of("GET / HTTP/1.0\r\n\r\n"), b"");
+        assert_eq!(of("OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n"), b"b");
+    }
+}

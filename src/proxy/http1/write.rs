@@ -1,0 +1,155 @@
+//! Writing heads and bodies. Small pieces are gathered into one write; large ones go out as they are.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use super::framing::BodyLength;
+use crate::analysis::semantics::fields::{FieldLine, Fields};
+use crate::analysis::semantics::message::{RequestHead, Version};
+use crate::proxy::alarm::Alarm;
+use crate::proxy::io::WriteHalf;
+
+/// A writing half with the bytes that wait to be written.
+pub(in crate::proxy) struct Writer {
+    half: WriteHalf,
+    staged: Vec<u8>,
+    length: BodyLength,
+    alarm: Alarm,
+    /// How long a peer may take nothing.
+    stall: Duration,
+}
+
+/// Pieces up to this size are copied behind what is staged, in bytes: a copy costs less than a system call.
+const GATHER_MAX: usize = 16 * 1024;
+
+impl Writer {
+    /// A writer with nothing staged.
+    pub(in crate::proxy) fn new(half: WriteHalf, stall: Duration) -> Self {
+        Self { half, staged: Vec::new(), length: BodyLength::Empty, alarm: Alarm::default(), stall }
+    }
+
+    /// Stages the head of a request with these fields in place of its own; its body will have that length.
+    pub(in crate::proxy) fn stage_request(&mut self, head: &RequestHead, fields: &Fields, length: BodyLength) {
+        self.length = length;
+        self.staged.extend_from_slice(head.method.as_str().as_bytes());
+        self.staged.push(b' ');
+        self.staged.extend_from_slice(&head.target);
+        self.staged.extend_from_slice(b" HTTP/1.1\r\n");
+        self.stage_fields(fields);
+    }
+
+    /// Stages the head of a response, informational ones included; its body will have that length.
+    pub(in crate::proxy) fn stage_response(&mut self, status: u16, reason: &[u8], fields: &Fields, length: BodyLength) {
+        self.length = length;
+        // RFC 9112 §2.3: the version is the sender's own, whatever the request had.
+        let _ = write!(self.staged, "{} {status} ", Version::Http11.as_str());
+        self.staged.extend_from_slice(reason);
+        self.staged.extend_from_slice(b"\r\n");
+        self.stage_fields(fields);
+    }
+
+    /// Takes a piece of the body, in the body's framing. Small pieces wait for [`Writer::flush`] or [`Writer::end`], so
+    /// that a head and a short body leave in one write; large ones are written at once.
+    ///
+    /// # Errors
+    /// The connection's error; `TimedOut` if the peer takes nothing for too long.
+    pub(in crate::proxy) async fn gather(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let chunked = self.length == BodyLength::Chunked;
+        if chunked {
+            let _ = write!(self.staged, "{:x}\r\n", bytes.len());
+        }
+        if bytes.len() <= GATHER_MAX {
+            self.staged.extend_from_slice(bytes);
+        } else {
+            self.flush().await?;
+            Self::write(&mut self.half, &mut self.alarm, self.stall, bytes).await?;
+        }
+        if chunked {
+            // Behind a large chunk, this goes out with what follows.
+            self.staged.extend_from_slice(b"\r\n");
+        }
+        if self.staged.len() > GATHER_MAX { self.flush().await } else { Ok(()) }
+    }
+
+    /// Ends the body: with its trailers where the framing can carry them (RFC 9110 §6.5.1).
+    ///
+    /// # Errors
+    /// As [`Writer::gather`].
+    pub(in crate::proxy) async fn end(&mut self, trailers: Option<&Fields>) -> io::Result<()> {
+        if self.length == BodyLength::Chunked {
+            self.staged.extend_from_slice(b"0\r\n");
+            match trailers {
+                Some(trailers) => self.stage_fields(trailers),
+                None => self.staged.extend_from_slice(b"\r\n"),
+            }
+        }
+        self.length = BodyLength::Empty;
+        self.flush().await
+    }
+
+    /// The framing of the body that is being written.
+    pub(in crate::proxy) const fn length(&self) -> BodyLength {
+        self.length
+    }
+
+    /// Writes what is staged.
+    ///
+    /// # Errors
+    /// As [`Writer::gather`].
+    pub(in crate::proxy) async fn flush(&mut self) -> io::Result<()> {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        let result = Self::write(&mut self.half, &mut self.alarm, self.stall, &self.staged).await;
+        self.staged.clear();
+        self.staged.shrink_to(GATHER_MAX * 2);
+        result
+    }
+
+    /// Writes bytes outside of any message, for a tunnel.
+    ///
+    /// # Errors
+    /// As [`Writer::gather`].
+    pub(in crate::proxy) async fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        Self::write(&mut self.half, &mut self.alarm, self.stall, bytes).await
+    }
+
+    /// Ends the writing direction cleanly.
+    pub(in crate::proxy) async fn finish(&mut self) {
+        // A peer that is gone needs no goodbye.
+        let _ = self.half.finish().await;
+    }
+
+    /// Makes the coming close a reset.
+    pub(in crate::proxy) fn reset_on_close(&mut self) {
+        self.half.reset_on_close();
+    }
+
+    /// Gives memory back while nothing is staged.
+    pub(in crate::proxy) fn release(&mut self) {
+        if self.staged.is_empty() {
+            self.staged = Vec::new();
+        }
+    }
+
+    async fn write(half: &mut WriteHalf, alarm: &mut Alarm, stall: Duration, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let written = alarm.within(stall, |cx| half.poll_write(cx, bytes)).await;
+            match written.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => bytes = bytes.get(count..).unwrap_or_default(),
+            }
+        }
+        half.flush().await
+    }
+
+    fn stage_fields(&mut self, fields: &Fields) {
+        for FieldLine { name_bytes, value, .. } in fields.iter() {
+            self.staged.extend_from_slice(name_bytes);
+            self.staged.extend_from_slice(b": ");
+            self.staged.extend_from_slice(value);
+            self.staged.extend_from_slice(b"\r\n");
+        }
+        self.staged.extend_from_slice(b"\r\n");
+    }
+}

@@ -1,0 +1,205 @@
+//! A connection's two halves and its read buffer. It knows bytes, not HTTP.
+//!
+//! Everything here stays on one thread: halves share the connection without a lock.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_rustls::TlsStream;
+
+/// The reading half of a connection.
+pub(super) enum ReadHalf {
+    /// Cleartext.
+    Tcp(OwnedReadHalf),
+    /// TLS, shared with the writing half.
+    Tls(Rc<RefCell<TlsStream<TcpStream>>>),
+}
+
+/// The writing half of a connection.
+pub(super) enum WriteHalf {
+    /// Cleartext.
+    Tcp(OwnedWriteHalf),
+    /// TLS, shared with the reading half.
+    Tls(Rc<RefCell<TlsStream<TcpStream>>>),
+}
+
+/// Splits a cleartext connection.
+pub(super) fn split_tcp(stream: TcpStream) -> (ReadHalf, WriteHalf) {
+    let (read, write) = stream.into_split();
+    (ReadHalf::Tcp(read), WriteHalf::Tcp(write))
+}
+
+/// Splits a TLS connection.
+pub(super) fn split_tls(stream: TlsStream<TcpStream>) -> (ReadHalf, WriteHalf) {
+    let shared = Rc::new(RefCell::new(stream));
+    (ReadHalf::Tls(Rc::clone(&shared)), WriteHalf::Tls(shared))
+}
+
+impl ReadHalf {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(half) => Pin::new(half).poll_read(cx, buffer),
+            // The borrow ends with the poll; the other half never polls within it.
+            Self::Tls(stream) => Pin::new(&mut *stream.borrow_mut()).poll_read(cx, buffer),
+        }
+    }
+
+    /// Whether an idle connection is still open and silent, asked of the kernel and not of what the event loop has
+    /// heard so far.
+    pub(super) fn is_open_and_silent(&self) -> bool {
+        let silent = |stream: &TcpStream| {
+            let mut byte = [std::mem::MaybeUninit::uninit()];
+            matches!(socket2::SockRef::from(stream).peek(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        };
+        match self {
+            Self::Tcp(half) => silent(half.as_ref()),
+            Self::Tls(stream) => silent(stream.borrow().get_ref().0),
+        }
+    }
+}
+
+impl WriteHalf {
+    /// Writes once: how many bytes were taken.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(half) => Pin::new(half).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(&mut *stream.borrow_mut()).poll_write(cx, bytes),
+        }
+    }
+
+    /// Hands on what the half itself holds back.
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        match self {
+            // A TCP stream holds nothing back.
+            Self::Tcp(_) => Ok(()),
+            Self::Tls(stream) => std::future::poll_fn(|cx| Pin::new(&mut *stream.borrow_mut()).poll_flush(cx)).await,
+        }
+    }
+
+    /// Ends the writing direction cleanly: FIN, after a TLS close_notify.
+    pub(super) async fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Tcp(half) => std::future::poll_fn(|cx| Pin::new(&mut *half).poll_shutdown(cx)).await,
+            Self::Tls(stream) => std::future::poll_fn(|cx| Pin::new(&mut *stream.borrow_mut()).poll_shutdown(cx)).await,
+        }
+    }
+
+    /// Makes the coming close a reset, so that the peer cannot take a cut message for a whole one.
+    pub(super) fn reset_on_close(&mut self) {
+        let reset = |stream: &TcpStream| {
+            // A connection that is gone already cannot be reset; there is nobody left to mislead.
+            let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        };
+        match self {
+            Self::Tcp(half) => reset(half.as_ref()),
+            Self::Tls(stream) => reset(stream.borrow().get_ref().0),
+        }
+    }
+}
+
+/// What a read brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// More bytes.
+    Some,
+    /// The peer sends no more.
+    End,
+}
+
+/// A reading half with the bytes read but not yet consumed.
+pub(super) struct Reader {
+    half: ReadHalf,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The peer's end was seen.
+    ended: bool,
+}
+
+impl Reader {
+    /// The buffer's size for heads and small bodies.
+    const SMALL: usize = 8 * 1024;
+    /// The buffer's size once a body turns out to be long: fewer system calls per byte.
+    const LARGE: usize = 128 * 1024;
+
+    /// A reader that has read nothing.
+    pub(super) const fn new(half: ReadHalf) -> Self {
+        Self { half, bytes: Vec::new(), start: 0, end: 0, ended: false }
+    }
+
+    /// The bytes read and not consumed.
+    pub(super) fn buffered(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Forgets the first `count` buffered bytes.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Reads once, growing the buffer up to `most` bytes if it is full. A full buffer that may not grow reports `Some`
+    /// at once: the caller then finds its message too large.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<Filled>> {
+        self.make_room(most);
+        let Some(room) = self.bytes.get_mut(self.end..) else { return Poll::Ready(Ok(Filled::Some)) };
+        if room.is_empty() {
+            return Poll::Ready(Ok(Filled::Some));
+        }
+        let mut buffer = ReadBuf::new(room);
+        ready!(self.half.poll_read(cx, &mut buffer))?;
+        let count = buffer.filled().len();
+        self.end += count;
+        self.ended |= count == 0;
+        Poll::Ready(Ok(if count == 0 { Filled::End } else { Filled::Some }))
+    }
+
+    /// Whether the peer has closed its direction.
+    pub(super) const fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Gives the buffer's memory back while there is nothing in it.
+    pub(super) fn release(&mut self) {
+        if self.start == self.end && self.bytes.capacity() > Self::SMALL {
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Makes the buffer large, for a body that is long.
+    pub(super) fn expect_much(&mut self) {
+        if self.bytes.len() < Self::LARGE {
+            self.bytes.resize(Self::LARGE, 0);
+        }
+    }
+
+    /// See [`ReadHalf::is_open_and_silent`]; buffered bytes are not silence.
+    pub(super) fn is_open_and_silent(&self) -> bool {
+        !self.ended && self.start == self.end && self.half.is_open_and_silent()
+    }
+
+    fn make_room(&mut self, most: usize) {
+        if self.bytes.is_empty() {
+            self.bytes.resize(Self::SMALL.min(most.max(1)), 0);
+        }
+        if self.end == self.bytes.len() && self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.bytes.len() && self.bytes.len() < most {
+            let longer = (self.bytes.len() * 2).min(most);
+            self.bytes.resize(longer, 0);
+        }
+    }
+}
