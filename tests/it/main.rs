@@ -1,1 +1,13 @@
 //! Behaviour at the edges, through real sockets.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected ends there; the lints' own exemption does not reach helpers"
+)]
+
+mod architecture;
+mod gateways;
+mod harness;

@@ -1,0 +1,3 @@
+//! Real gateways from Debian's packages, with one instance in front of them or behind them.
+
+mod alone;

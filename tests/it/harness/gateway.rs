@@ -1,0 +1,120 @@
+//! Real gateways, from Debian's packages, as children in the foreground.
+
+use std::env;
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::ports::free_address;
+use super::within;
+
+/// A running gateway. It is killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    child: Child,
+    address: SocketAddr,
+    _directory: TempDir,
+}
+
+impl Gateway {
+    /// Debian's nginx as a reverse proxy; `http` goes into its http block, `location` into the location that proxies.
+    pub(crate) fn nginx(http: &str, location: &str, upstream: SocketAddr) -> Self {
+        Self::start("nginx", |directory, address| {
+            let config = format!(
+                "worker_processes 1; daemon off; master_process off; pid {d}/pid; error_log {d}/log;
+                 events {{ worker_connections 256; }}
+                 http {{
+                   access_log off; default_type text/html; types {{ }}
+                   client_body_temp_path {d}/body; proxy_temp_path {d}/proxy; fastcgi_temp_path {d}/fastcgi;
+                   uwsgi_temp_path {d}/uwsgi; scgi_temp_path {d}/scgi;
+                   {http}
+                   upstream behind {{ server {upstream}; keepalive 8; }}
+                   server {{
+                     listen {address};
+                     location / {{ proxy_pass http://behind; proxy_set_header Host $http_host; {location} }}
+                   }}
+                 }}",
+                d = directory.display()
+            );
+            fs::write(directory.join("nginx.conf"), config).expect("writing the configuration");
+            let mut command = Command::new(program("nginx"));
+            command.arg("-p").arg(directory).arg("-e").arg(directory.join("log"));
+            command.arg("-c").arg(directory.join("nginx.conf"));
+            command
+        })
+    }
+
+    /// Debian's httpd as a reverse proxy with these modules and directives.
+    pub(crate) fn httpd(modules: &[&str], directives: &str, upstream: SocketAddr) -> Self {
+        Self::start("apache2", |directory, address| {
+            let modules: String = ["mpm_event", "authz_core", "proxy", "proxy_http"]
+                .iter()
+                .chain(modules)
+                .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
+                .collect();
+            let config = format!(
+                "ServerRoot {d}\nPidFile {d}/pid\nErrorLog {d}/log\nDefaultRuntimeDir {d}\nServerName gateway.test\n\
+                 {modules}Listen {address}\nProxyPreserveHost On\nProxyPass / http://{upstream}/\n{user}{directives}\n",
+                user = httpd_user(),
+                d = directory.display()
+            );
+            fs::write(directory.join("httpd.conf"), config).expect("writing the configuration");
+            let mut command = Command::new(program("apache2"));
+            // One process, in the foreground.
+            command.args(["-X", "-d"]).arg(directory).arg("-f").arg(directory.join("httpd.conf"));
+            command
+        })
+    }
+
+    fn start(name: &str, configure: impl Fn(&Path, SocketAddr) -> Command) -> Self {
+        let mut said = String::new();
+        for _ in 0..3 {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let address = free_address();
+            let mut command = configure(directory.path(), address);
+            let output = fs::File::create(directory.path().join("output")).expect("a file for the output");
+            command.stdin(Stdio::null()).stdout(output.try_clone().expect("a file")).stderr(output);
+            let child = command.spawn().unwrap_or_else(|fault| panic!("{name} does not start: {fault}"));
+            let mut gateway = Self { child, address, _directory: directory };
+            let listens = within(super::PATIENCE, || match gateway.child.try_wait().expect("a child of ours") {
+                Some(_) => Some(false),
+                None => TcpStream::connect(address).is_ok().then_some(true),
+            });
+            if listens == Some(true) {
+                return gateway;
+            }
+            let read = |file| fs::read_to_string(gateway._directory.path().join(file)).unwrap_or_default();
+            said = format!("{}{}", read("output"), read("log"));
+        }
+        panic!("{name} does not start:\n{said}");
+    }
+
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where a server's program is; not every user has `/usr/sbin` in the path.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    let found = places.map(|place: PathBuf| place.join(name)).find(|program| program.is_file());
+    found.unwrap_or_else(|| panic!("{name} is not installed; `tests/setup.sh` installs what the tests need"))
+}
+
+/// Root must name another user, or httpd refuses to serve.
+fn httpd_user() -> &'static str {
+    let output = Command::new("id").arg("-u").output().expect("every system has it");
+    if output.stdout == b"0\n" { "User www-data\nGroup www-data\n" } else { "" }
+}

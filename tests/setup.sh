@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs the servers that the tests put around why412, from Debian's packages, where they are missing.
+# They are only ever started by the tests, on ports of their own: no service is started or enabled by this.
+set -euo pipefail
+
+declare -A package_of=(
+  [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl
+)
+
+missing=()
+for program in "${!package_of[@]}"; do
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "These are missing and there is no apt-get to install them: ${missing[*]}" >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "Run as root, or install: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+
+# Debian's packages start their service when installed, unless policy-rc.d forbids it. A policy that is there already
+# is put back as it was.
+policy=/usr/sbin/policy-rc.d
+kept=$(mktemp)
+had_policy=no
+if [ -e "$policy" ]; then
+  had_policy=yes
+  "${as_root[@]}" cp -p "$policy" "$kept"
+fi
+restore_policy() {
+  if [ "$had_policy" = yes ]; then
+    "${as_root[@]}" cp -p "$kept" "$policy"
+  else
+    "${as_root[@]}" rm -f "$policy"
+  fi
+  rm -f "$kept"
+}
+trap restore_policy EXIT
+printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+"${as_root[@]}" chmod 755 "$policy"
+
+# A package list may be too old to name what the mirror still has.
+install() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+}
+echo "Installing ${missing[*]} …" >&2
+install 2>/dev/null || { "${as_root[@]}" apt-get update -qq; install; }
