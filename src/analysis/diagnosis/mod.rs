@@ -5,6 +5,7 @@
 
 pub mod causes;
 pub mod hazards;
+pub mod products;
 
 use super::judgement::{Finding, Party};
 

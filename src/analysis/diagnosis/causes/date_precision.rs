@@ -1,0 +1,30 @@
+//! The date sent is the date served; the origin compares fractions of a second.
+
+use crate::analysis::diagnosis::{Case, Cause};
+use crate::analysis::judgement::{Finding, Party};
+
+/// The catalogue entry.
+pub static CAUSE: Cause = Cause {
+    id: "date-precision",
+    party: Party::Origin,
+    title: "The date sent equals the date served; fractions of a second differ",
+    explanation: "If-Unmodified-Since carried exactly the Last-Modified that was served, nothing was written since, \
+        and the service refused: it compares the date, which has whole seconds, with a stored time that has \
+        fractions. The stored time is always a little later, so the condition can never be true.",
+    example: r#"client  GET /sync.json -> 200 | Last-Modified: Tue, 27 Jan 2026 11:08:21 GMT
+client  PUT /sync.json | If-Unmodified-Since: Tue, 27 Jan 2026 11:08:21 GMT -> 412"#,
+    fix: &[
+        "Issue an ETag made from the full time or from a version number, and use If-Match: a date cannot tell apart \
+            two changes within one second.",
+        "Make the service judge If-Unmodified-Since by the Last-Modified that it serves, and issue that as a strong \
+            date only when the second has passed (RFC 9110 §8.8.2.2).",
+        "Leave the date as it is in the client: adding a second there would let a real change slip through.",
+    ],
+    specification: &["RFC 9110 §13.1.4", "RFC 9110 §5.6.7", "RFC 9110 §8.8.2.2"],
+    details: &[],
+    examine,
+};
+
+fn examine(_case: &Case<'_>) -> Option<Finding> {
+    None
+}

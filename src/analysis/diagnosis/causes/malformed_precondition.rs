@@ -1,0 +1,74 @@
+//! The condition is not what the grammar of its field allows.
+
+use crate::analysis::diagnosis::{Case, Cause, Detail};
+use crate::analysis::judgement::{Finding, Party};
+
+/// The catalogue entry.
+pub static CAUSE: Cause = Cause {
+    id: "malformed-precondition",
+    party: Party::Client,
+    title: "The condition is malformed and cannot match anything",
+    explanation: "The value of the condition is not a list of entity-tags, or not an HTTP-date, so no version of \
+        the resource can satisfy it. A tag is written in double quotes, optionally with W/ in front: `\"abc\"` or \
+        `W/\"abc\"`. The value as it was sent is in the evidence. No answer through this instance had given the \
+        value out in this form.",
+    example: r#"client  GET /items/3 -> 200 | ETag: "8d4f00"
+client  PUT /items/3 | If-Match: 8d4f00 -> 412"#,
+    fix: &[
+        "Return the validator exactly as it was received, quotes and W/ included; treat it as an opaque string.",
+        "Stop and read again when no validator is at hand, rather than send an empty or invented one.",
+    ],
+    specification: &["RFC 9110 §13.1.1", "RFC 9110 §8.8.3", "RFC 9110 §5.6.7"],
+    details: &[
+        Detail {
+            id: "unquoted",
+            explanation: "The tag came without its double quotes: a library or a store dropped them.",
+            fix: &[
+                "Keep the double quotes: store and send the ETag as it stood in the header, or put back the quotes \
+                    that your SDK removes (`\"` + tag + `\"`).",
+            ],
+        },
+        Detail {
+            id: "double-quoted",
+            explanation: "The tag was quoted twice, or its quotes were escaped: it was serialised as a string once \
+                too often.",
+            fix: &["Set the header from the string itself, not from its JSON form or a quoted copy."],
+        },
+        Detail {
+            id: "xml-entity",
+            explanation: "The tag was copied out of an XML document with its quotes still written as entities.",
+            fix: &["Decode the text of `getetag` with an XML parser before putting it into a header."],
+        },
+        Detail {
+            id: "js-value",
+            explanation: "The value is a program's placeholder for nothing (null, undefined, None, false …): the \
+                client had no tag.",
+            fix: &[
+                "Check for the missing tag before sending; read the resource and take its ETag. Look also at why it \
+                    was missing: an answer without ETag, or a script that may not read it \
+                    (`Access-Control-Expose-Headers: ETag`).",
+            ],
+        },
+        Detail {
+            id: "star-in-list",
+            explanation: "`*` stands alone or not at all; within a list, or in quotes, it is a tag like any other.",
+            fix: &["Send `If-Match: *` (exists in any version), or a list of tags."],
+        },
+        Detail {
+            id: "date",
+            explanation: "The date is not an HTTP-date.",
+            fix: &["Format it as `Tue, 15 Nov 1994 12:45:26 GMT`, always in GMT and in English; return the \
+                    Last-Modified as it was received wherever you can."],
+        },
+        Detail {
+            id: "other",
+            explanation: "The value breaks the grammar in some other way.",
+            fix: &["Compare the value in the evidence with the ETag that the service gave out."],
+        },
+    ],
+    examine,
+};
+
+fn examine(_case: &Case<'_>) -> Option<Finding> {
+    None
+}

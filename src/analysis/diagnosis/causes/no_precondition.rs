@@ -1,0 +1,31 @@
+//! 412 to a request that carried no condition.
+
+use crate::analysis::diagnosis::{Case, Cause};
+use crate::analysis::judgement::{Finding, Party};
+
+/// The catalogue entry.
+pub static CAUSE: Cause = Cause {
+    id: "no-precondition",
+    party: Party::Unknown,
+    title: "412 came to a request that carried no condition",
+    explanation: "Neither a standard condition (If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
+        If-Range) nor a vendor's was in the request, so there was nothing that could fail. Either the service uses \
+        412 for something else (a missing header, a state that does not fit, a rule of its own), or a condition was \
+        added on the way, or a cache gave this client the stored refusal of another one. Where the origin was seen \
+        to answer, it is the origin's doing.",
+    example: r#"client  POST /orders -> 412"#,
+    fix: &[
+        "Read the body of the answer: services that use 412 for rules of their own usually say there which one.",
+        "Make the service answer 400, 409, 422 or 428 where no condition of the request failed; 412 tells clients \
+            to read again and retry, which does not help here.",
+        "Pair a second instance on the origin's side, to see whether a condition was added on the way or the answer \
+            came from a store.",
+    ],
+    specification: &["RFC 9110 §15.5.13", "RFC 6585 §3"],
+    details: &[],
+    examine,
+};
+
+fn examine(_case: &Case<'_>) -> Option<Finding> {
+    None
+}

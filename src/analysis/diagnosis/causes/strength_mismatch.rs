@@ -1,0 +1,27 @@
+//! The opaque part is right, the strength is not what this route compares with.
+
+use crate::analysis::diagnosis::{Case, Cause};
+use crate::analysis::judgement::{Finding, Party};
+
+/// The catalogue entry.
+pub static CAUSE: Cause = Cause {
+    id: "strength-mismatch",
+    party: Party::Client,
+    title: "The right tag was sent with the wrong strength (W/ dropped or added)",
+    explanation: "The part of the tag between the quotes is the one that was given out, but W/ was dropped or added \
+        on the client's side, and this service compares the whole tag. On a route that compares weakly by design \
+        (FHIR, OData) the service issues and expects weak tags, W/ included.",
+    example: r#"client  GET /Patient/1 -> 200 | ETag: W/"7"
+client  PUT /Patient/1 | If-Match: "7" -> 412"#,
+    fix: &[
+        "Return the tag as it was received, W/ included; do not build it from a version number.",
+        "Check the library or mapping layer that stores the tag: some keep only the part between the quotes.",
+    ],
+    specification: &["RFC 9110 §8.8.3.2", "RFC 9110 §13.1.1"],
+    details: &[],
+    examine,
+};
+
+fn examine(_case: &Case<'_>) -> Option<Finding> {
+    None
+}
