@@ -1,6 +1,7 @@
 //! What headers mean. Pure: no I/O, clock, lock, log, task or `async`; time is an argument.
 
 pub mod diagnosis;
+pub mod digest;
 pub mod exchange;
 pub mod judgement;
 pub mod memory;
