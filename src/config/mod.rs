@@ -1,4 +1,17 @@
 //! The configuration: the file as written, checked into values that cannot be wrong.
+//!
+//! [`load`] reads and checks; `file` knows TOML and lines, `values` single values, `check` what belongs together.
+
+mod check;
+mod defaults;
+pub mod fault;
+mod file;
+mod routing;
+mod secrets;
+mod sections;
+#[cfg(test)]
+mod tests;
+pub mod values;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,8 +20,10 @@ use std::time::Duration;
 
 use crate::analysis::exchange::{Role, RoutePolicy};
 
+pub use check::{Checked, load};
+
 /// A checked configuration. Every value is usable as it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where clients connect.
     pub listen: Listen,
@@ -34,10 +49,29 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// The log.
     pub log: Log,
+    /// Every file it was read from: its own and those it names.
+    pub files: Vec<PathBuf>,
+}
+
+/// What the command line and the environment say; it goes before the file.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// In place of `listen.address`.
+    pub listen: Option<SocketAddr>,
+    /// In place of the `url` of the only upstream.
+    pub upstream: Option<UpstreamUrl>,
+    /// In place of the `direct` of the only upstream.
+    pub direct: Option<UpstreamUrl>,
+    /// In place of `admin.address`.
+    pub admin: Option<SocketAddr>,
+    /// In place of `pairing.role`.
+    pub role: Option<Role>,
+    /// In place of `pairing.secret_file`.
+    pub secret_file: Option<PathBuf>,
 }
 
 /// Where clients connect.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Listen {
     /// The address.
     pub address: SocketAddr,
@@ -46,7 +80,7 @@ pub struct Listen {
 }
 
 /// TLS towards clients; PEM files, read again on reload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListenTls {
     /// The certificate chain.
     pub certificate: PathBuf,
@@ -57,7 +91,7 @@ pub struct ListenTls {
 }
 
 /// The control plane.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Admin {
     /// The address.
     pub address: SocketAddr,
@@ -70,7 +104,7 @@ pub struct Admin {
 }
 
 /// A group of equal upstream addresses.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
     /// Its name.
     pub name: String,
@@ -97,8 +131,20 @@ pub struct UpstreamUrl {
     pub port: u16,
 }
 
+/// `http://127.0.0.1:8080`
+impl fmt::Display for UpstreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.https { "https" } else { "http" };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
+        }
+    }
+}
+
 /// TLS towards an upstream; PEM files, read again on reload.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpstreamTls {
     /// Certificates to trust instead of the system's.
     pub ca: Option<PathBuf>,
@@ -118,7 +164,7 @@ pub enum OnUpstreamFailure {
 }
 
 /// A route.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     /// The metric label.
     pub name: String,
@@ -169,7 +215,7 @@ pub enum Probe {
 }
 
 /// Where this instance stands, and what it shares with the other one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pairing {
     /// Where.
     pub role: Role,
@@ -190,7 +236,7 @@ pub enum Report {
 }
 
 /// How clients are told apart, before the usual order of credentials.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Client {
     /// A request field whose value is the client, in lower case.
     pub field: Option<String>,
@@ -199,7 +245,7 @@ pub struct Client {
 }
 
 /// The bypass switch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bypass {
     /// How long it lasts where nothing is said.
     pub default_duration: Duration,
@@ -212,7 +258,7 @@ pub struct Bypass {
 }
 
 /// What is recorded and for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Capture {
     /// Where; in memory if `None`.
     pub file: Option<PathBuf>,
@@ -229,7 +275,7 @@ pub struct Capture {
 }
 
 /// What is remembered of resources.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ledger {
     /// Resources.
     pub resources: usize,
@@ -240,7 +286,7 @@ pub struct Ledger {
 }
 
 /// Bounds of the data path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// Bytes of a head.
     pub header_bytes: usize,
@@ -265,7 +311,7 @@ pub struct Limits {
 }
 
 /// How long things may take.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Timeouts {
     /// From the first byte of a request to the end of its head.
     pub header_read: Duration,
@@ -290,7 +336,7 @@ pub struct Timeouts {
 }
 
 /// The log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Log {
     /// How lines look.
     pub format: LogFormat,
