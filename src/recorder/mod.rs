@@ -1,5 +1,6 @@
 //! What is remembered. The data plane writes here, the control plane reads; they meet nowhere else.
 
+pub mod catalogue;
 pub mod metrics;
 
 use std::sync::Arc;

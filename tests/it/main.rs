@@ -9,5 +9,7 @@
 )]
 
 mod architecture;
+mod catalogue;
+mod documents;
 mod gateways;
 mod harness;

@@ -6,6 +6,7 @@
 pub mod causes;
 pub mod hazards;
 pub mod products;
+pub mod reference;
 
 use super::judgement::{Finding, Party};
 
