@@ -24,24 +24,48 @@ pub struct Checked {
 ///
 /// Every fault that was found.
 pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Checked, Faults> {
+    load_over(file, flags, None)
+}
+
+/// Like [`load`], for a process that runs under `running`: what cannot change while it runs is a fault.
+///
+/// # Errors
+///
+/// Every fault that was found.
+pub fn reload(file: Option<&Path>, flags: &Flags, running: &Config) -> Result<Checked, Faults> {
+    load_over(file, flags, Some(running))
+}
+
+fn load_over(file: Option<&Path>, flags: &Flags, running: Option<&Config>) -> Result<Checked, Faults> {
     let text = match file.map(fs::read_to_string).transpose() {
         Ok(text) => text.unwrap_or_default(),
         Err(error) => {
             let place = Place { file: file.map(Path::to_owned), ..Place::flag("--config") };
             let wrong = Wrong::new(format!("it cannot be read: {error}"), "name a file that this user may read");
-            return Err(Faults { faults: vec![place.fault(wrong)], warnings: Vec::new() });
+            let files = file.map(Path::to_owned).into_iter().collect();
+            return Err(Faults { faults: vec![place.fault(wrong)], warnings: Vec::new(), files });
         }
     };
-    check(file, &text, flags)
+    check(file, &text, flags, running)
 }
 
 /// Checks the text of a file.
-pub(super) fn check(file: Option<&Path>, text: &str, flags: &Flags) -> Result<Checked, Faults> {
+pub(super) fn check(
+    file: Option<&Path>,
+    text: &str,
+    flags: &Flags,
+    running: Option<&Config>,
+) -> Result<Checked, Faults> {
     let document = Document::new(file, text);
     let table = document.parse();
-    let config = read(&Section::root(&document, &table), flags);
+    let root = Section::root(&document, &table);
+    let config = read(&root, flags);
+    if let Some(running) = running {
+        needs_restart(&root, running, &config);
+    }
+    let files = document.files();
     let (faults, warnings) = document.into_findings();
-    if faults.is_empty() { Ok(Checked { config, warnings }) } else { Err(Faults { faults, warnings }) }
+    if faults.is_empty() { Ok(Checked { config, warnings }) } else { Err(Faults { faults, warnings, files }) }
 }
 
 fn read(root: &Section<'_>, flags: &Flags) -> Config {
@@ -140,5 +164,28 @@ fn seen_as_local(document: &Document<'_>, config: &Config, upstreams: &[Placed])
                 ),
             );
         }
+    }
+}
+
+/// What is opened, or made as large as it is, once at the start.
+fn needs_restart(root: &Section<'_>, running: &Config, wanted: &Config) {
+    let changed = [
+        ("listen", "address", running.listen.address != wanted.listen.address),
+        ("admin", "address", running.admin.address != wanted.admin.address),
+        ("admin", "token_file", running.admin.token != wanted.admin.token),
+        ("admin", "telemetry", running.admin.telemetry != wanted.admin.telemetry),
+        ("admin", "hosts", running.admin.hosts != wanted.admin.hosts),
+        ("capture", "file", running.capture.file != wanted.capture.file),
+        ("capture", "records", running.capture.records != wanted.capture.records),
+        ("capture", "bytes", running.capture.bytes != wanted.capture.bytes),
+        ("ledger", "resources", running.ledger.resources != wanted.ledger.resources),
+        ("ledger", "sightings", running.ledger.sightings != wanted.ledger.sightings),
+        ("ledger", "bytes", running.ledger.bytes != wanted.ledger.bytes),
+        ("limits", "threads", running.limits.threads != wanted.limits.threads),
+        ("log", "format", running.log.format != wanted.log.format),
+    ];
+    for (section, key, _) in changed.into_iter().filter(|(_, _, changed)| *changed) {
+        let wrong = Wrong::new("a change of it needs a restart", "restart, or put back what it was");
+        root.document().fault(&root.section(section).place_of(key), wrong);
     }
 }

@@ -44,6 +44,9 @@ pub struct Faults {
     pub faults: Vec<Fault>,
     /// What should be looked at.
     pub warnings: Vec<Fault>,
+    /// Every file that was read, or should have been.
+    #[serde(skip)]
+    pub files: Vec<PathBuf>,
 }
 
 fn lines(faults: &[Fault]) -> String {

@@ -9,6 +9,7 @@ mod file;
 mod routing;
 mod secrets;
 mod sections;
+mod show;
 #[cfg(test)]
 mod tests;
 pub mod values;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use crate::analysis::exchange::{Role, RoutePolicy};
 
-pub use check::{Checked, load};
+pub use check::{Checked, load, reload};
 
 /// A checked configuration. Every value is usable as it stands.
 #[derive(Clone, Debug, PartialEq)]

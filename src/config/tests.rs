@@ -8,7 +8,7 @@ use super::*;
 const UPSTREAM: &str = "[upstream.api]\nurl = [\"http://127.0.0.1:8080\"]\n";
 
 fn load(text: &str) -> Result<Checked, fault::Faults> {
-    check::check(Some(Path::new("why412.toml")), text, &Flags::default())
+    check::check(Some(Path::new("why412.toml")), text, &Flags::default(), None)
 }
 
 #[track_caller]
@@ -197,7 +197,7 @@ fn flags_go_before_the_file() {
         secret_file: None,
     };
     let text = format!("{UPSTREAM}[[route]]\nname = \"r\"\nupstream = \"api\"\n[pairing]\nrole = \"outer\"\n");
-    let config = check::check(Some(Path::new("why412.toml")), &text, &flags).expect("valid").config;
+    let config = check::check(Some(Path::new("why412.toml")), &text, &flags, None).expect("valid").config;
     assert_eq!(config.listen.address.port(), 1);
     assert_eq!(config.admin.address.port(), 2);
     assert_eq!(config.pairing.role, Role::Inner);
@@ -212,7 +212,7 @@ fn a_flag_for_one_of_two_upstreams_is_a_fault() {
     let flags =
         Flags { upstream: Some(values::upstream_url("http://127.0.0.1:9").expect("a URL")), ..Flags::default() };
     let text = format!("{UPSTREAM}[upstream.other]\nurl = \"http://127.0.0.1:2\"\n[[route]]\nupstream = \"api\"\n");
-    let faults = check::check(None, &text, &flags).expect_err("ambiguous");
+    let faults = check::check(None, &text, &flags, None).expect_err("ambiguous");
     assert_eq!(
         faults.to_string(),
         "--upstream: the file configures 2 upstreams, and it is not clear which one is meant; leave it out, or configure \
@@ -226,7 +226,7 @@ fn secrets_are_read_measured_and_hidden() {
     let file = directory.path().join("why412.toml");
     let text = format!("{UPSTREAM}[pairing]\nsecret_file = \"pair.secret\"\n");
     std::fs::write(directory.path().join("pair.secret"), format!("{}\nshort\n", "x".repeat(32))).expect("written");
-    let faults = check::check(Some(&file), &text, &Flags::default()).expect_err("a short one");
+    let faults = check::check(Some(&file), &text, &Flags::default(), None).expect_err("a short one");
     let path = directory.path().join("pair.secret");
     let (file_shown, path_shown) = (file.display(), path.display());
     assert_eq!(
@@ -237,7 +237,7 @@ fn secrets_are_read_measured_and_hidden() {
         )
     );
     std::fs::write(&path, format!("{}\n", "x".repeat(32))).expect("written");
-    let checked = check::check(Some(&file), &text, &Flags::default()).expect("valid");
+    let checked = check::check(Some(&file), &text, &Flags::default(), None).expect("valid");
     assert_eq!(checked.config.pairing.secrets.len(), 1);
     assert!(!format!("{:?}", checked.config).contains("xxx"));
     assert_eq!(checked.config.files, [file, path]);
@@ -295,4 +295,29 @@ fn urls_are_scheme_host_and_port() {
     ] {
         assert_eq!(values::upstream_url(text).expect_err("no URL").to_string(), says);
     }
+}
+
+#[test]
+fn what_cannot_change_while_running_is_a_fault() {
+    let running = fine(UPSTREAM).config;
+    let text = format!("{UPSTREAM}[listen]\naddress = \"127.0.0.1:1\"\n[limits]\nheader_count = 100\nthreads = 3\n");
+    let faults = check::check(Some(Path::new("why412.toml")), &text, &Flags::default(), Some(&running));
+    assert_eq!(
+        faults.expect_err("two need a restart").to_string(),
+        "why412.toml:4: listen.address: a change of it needs a restart; restart, or put back what it was\nwhy412.toml:7: \
+         limits.threads: a change of it needs a restart; restart, or put back what it was"
+    );
+    let text = format!("{UPSTREAM}[limits]\nheader_count = 100\n");
+    assert!(check::check(None, &text, &Flags::default(), Some(&running)).is_ok());
+}
+
+#[test]
+fn shown_values_hide_secrets() {
+    let mut config = fine(UPSTREAM).config;
+    config.admin.token = Some(Secret::new(b"token-of-the-test".to_vec()));
+    config.pairing.secrets = vec![Secret::new(b"secret-of-the-test".to_vec())];
+    let shown = config.shown();
+    assert_eq!(shown.pointer("/admin/token_file").and_then(|value| value.as_str()), Some("(hidden)"));
+    assert!(!shown.to_string().contains("of-the-test"));
+    assert_eq!(shown.pointer("/timeouts/connect").and_then(|value| value.as_str()), Some("5s"));
 }

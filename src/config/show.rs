@@ -1,0 +1,175 @@
+//! A configuration as it runs, in the words of the file, with its secrets hidden.
+
+use serde_json::{Map, Value, json};
+
+use super::values::{show_bytes, show_duration};
+use super::{
+    Bypass, Capture, Config, Forwarding, Ledger, Limits, ListenTls, Log, LogFormat, OnUpstreamFailure, Probe, Report,
+    Route, Secret, Timeouts, Upstream, UpstreamTls, UpstreamUrl,
+};
+use crate::analysis::exchange::Comparison;
+
+/// What stands for a secret.
+const HIDDEN: &str = "(hidden)";
+
+impl Config {
+    /// The running configuration, with every key, for `GET /api/v1/config`. Secrets are hidden.
+    pub fn shown(&self) -> Value {
+        let upstreams: Map<String, Value> =
+            self.upstreams.iter().map(|upstream| (upstream.name.clone(), show_upstream(upstream))).collect();
+        let routes: Vec<Value> = self.routes.iter().map(|route| show_route(route, &self.upstreams)).collect();
+        json!({
+            "listen": { "address": self.listen.address.to_string(), "tls": self.listen.tls.as_ref().map(show_tls) },
+            "admin": {
+                "address": self.admin.address.to_string(),
+                "token_file": hidden(self.admin.token.as_ref()),
+                "telemetry": self.admin.telemetry.map(|address| address.to_string()),
+                "hosts": self.admin.hosts,
+            },
+            "upstream": upstreams,
+            "route": routes,
+            "pairing": {
+                "role": self.pairing.role.as_str(),
+                "secret_file": hidden(self.pairing.secrets.first()),
+                "report": match self.pairing.report {
+                    Report::Always => "always",
+                    Report::Marked => "marked",
+                },
+            },
+            "client": { "field": self.client.field, "cookie": self.client.cookie },
+            "bypass": show_bypass(&self.bypass),
+            "capture": show_capture(&self.capture),
+            "ledger": show_ledger(&self.ledger),
+            "limits": show_limits(&self.limits),
+            "timeouts": show_timeouts(&self.timeouts),
+            "log": show_log(&self.log),
+        })
+    }
+}
+
+fn hidden(secret: Option<&Secret>) -> Option<&'static str> {
+    secret.map(|_| HIDDEN)
+}
+
+fn show_tls(tls: &ListenTls) -> Value {
+    json!({ "certificate": tls.certificate, "key": tls.key, "client_ca": tls.client_ca })
+}
+
+fn show_upstream(upstream: &Upstream) -> Value {
+    let urls = |urls: &[UpstreamUrl]| urls.iter().map(ToString::to_string).collect::<Vec<_>>();
+    json!({
+        "url": urls(&upstream.urls),
+        "direct": urls(&upstream.direct),
+        "host": upstream.host,
+        "on_upstream_failure": match upstream.on_failure {
+            OnUpstreamFailure::Respond => "respond",
+            OnUpstreamFailure::Mirror => "mirror",
+        },
+        "tls": show_upstream_tls(&upstream.tls),
+    })
+}
+
+fn show_upstream_tls(tls: &UpstreamTls) -> Value {
+    let (certificate, key) = tls.client_certificate.clone().unzip();
+    json!({ "ca": tls.ca, "server_name": tls.server_name, "certificate": certificate, "key": key })
+}
+
+fn show_route(route: &Route, upstreams: &[Upstream]) -> Value {
+    json!({
+        "name": route.name,
+        "host": route.host,
+        "path": route.path,
+        "upstream": upstreams.get(route.upstream).map(|upstream| &upstream.name),
+        "comparison": match route.policy.comparison {
+            Comparison::Strong => "strong",
+            Comparison::Weak => "weak",
+        },
+        "preconditions": route.policy.preconditions,
+        "probe": match route.probe {
+            Probe::Off => "off",
+            Probe::Head => "head",
+            Probe::Get => "get",
+        },
+        "probe_credentials": route.probe_credentials,
+        "annotate": route.annotate,
+        "connect": route.connect,
+        "allow_precondition_removal": route.allow_precondition_removal,
+        "forwarding": show_forwarding(route.forwarding),
+    })
+}
+
+fn show_forwarding(forwarding: Forwarding) -> Vec<&'static str> {
+    let Forwarding { via, forwarded, x_forwarded } = forwarding;
+    let kinds = [(via, "via"), (forwarded, "forwarded"), (x_forwarded, "x-forwarded")];
+    kinds.into_iter().filter_map(|(on, name)| on.then_some(name)).collect()
+}
+
+fn show_bypass(bypass: &Bypass) -> Value {
+    json!({
+        "default": show_duration(bypass.default_duration),
+        "longest": show_duration(bypass.longest_duration),
+        "token_file": hidden(bypass.token.as_ref()),
+        "direct_traffic": bypass.direct_traffic,
+    })
+}
+
+fn show_capture(capture: &Capture) -> Value {
+    json!({
+        "file": capture.file,
+        "records": capture.records,
+        "bytes": show_bytes(capture.bytes),
+        "redacted_fields": capture.redacted_fields,
+        "redacted_parameters": capture.redacted_parameters,
+        "repeats_per_minute": capture.repeats_per_minute,
+    })
+}
+
+fn show_ledger(ledger: &Ledger) -> Value {
+    json!({
+        "store": "memory",
+        "resources": ledger.resources,
+        "sightings": ledger.sightings,
+        "bytes": show_bytes(ledger.bytes as u64),
+    })
+}
+
+fn show_limits(limits: &Limits) -> Value {
+    json!({
+        "header_bytes": show_bytes(limits.header_bytes as u64),
+        "header_count": limits.header_count,
+        "target_bytes": show_bytes(limits.target_bytes as u64),
+        "body_bytes": show_bytes(limits.body_bytes.unwrap_or_default()),
+        "connections": limits.connections,
+        "exchanges": limits.exchanges,
+        "streams": limits.streams,
+        "upstream_idle": limits.upstream_idle,
+        "threads": limits.threads.unwrap_or_default(),
+        "routes": limits.routes,
+    })
+}
+
+fn show_timeouts(timeouts: &Timeouts) -> Value {
+    json!({
+        "header_read": show_duration(timeouts.header_read),
+        "body_idle": show_duration(timeouts.body_idle),
+        "write": show_duration(timeouts.write),
+        "connect": show_duration(timeouts.connect),
+        "response_head": show_duration(timeouts.response_head),
+        "idle": show_duration(timeouts.idle),
+        "upstream_idle": show_duration(timeouts.upstream_idle),
+        "tunnel_idle": show_duration(timeouts.tunnel_idle),
+        "drain": show_duration(timeouts.drain),
+        "drain_delay": show_duration(timeouts.drain_delay),
+    })
+}
+
+fn show_log(log: &Log) -> Value {
+    json!({
+        "format": match log.format {
+            LogFormat::Json => "json",
+            LogFormat::Text => "text",
+        },
+        "level": log.level,
+        "access_sample": log.access_sample,
+    })
+}
