@@ -20,6 +20,23 @@ pub fn instant(time: Time) -> tokio::time::Instant {
     tokio::time::Instant::from_std(start.monotonic + time.since(start.wall).max(Duration::ZERO))
 }
 
+/// Measures how long something takes, finer than [`Time`] tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since it began.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 struct Start {
     wall: Time,
     monotonic: Instant,

@@ -1,13 +1,42 @@
 //! What is remembered. The data plane writes here, the control plane reads; they meet nowhere else.
 
+mod capture;
 pub mod catalogue;
+pub mod export;
+pub mod feed;
 pub mod metrics;
+pub mod record;
+pub mod redact;
+mod repeats;
+pub mod routes;
+mod shards;
+pub mod store;
+#[cfg(test)]
+mod testing;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::analysis::exchange::Exchange;
+use arc_swap::ArcSwap;
+use sha2::{Digest, Sha256};
+use tracing::warn;
+
+use crate::analysis::exchange::{Exchange, ExchangeId};
+use crate::analysis::judgement::Judgement;
+use crate::analysis::memory;
+use crate::analysis::principal::PrincipalKey;
+use crate::bypass::Active;
+use crate::clock::Stopwatch;
 use crate::config::Config;
-use metrics::{Metrics, RouteSeries};
+use capture::Captured;
+use feed::{Feed, Subscription};
+use metrics::{Format, Metrics, RouteSeries};
+use record::id_text;
+use redact::Redaction;
+use repeats::{Admission, Repeats};
+use routes::RouteSummary;
+use shards::Shards;
+use store::{Page, Query, Sinks, Store, StoreError, Stored};
 
 /// Why a recorder cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -18,48 +47,189 @@ pub enum RecorderError {
     /// A thread could not be started.
     #[error("the store's thread: {0}")]
     Thread(#[from] std::io::Error),
+    /// No random key could be made.
+    #[error("the system gives no random numbers")]
+    Random,
 }
 
 /// Remembers exchanges: judges them against the ledger, counts them, keeps those worth a record.
 #[derive(Debug)]
 pub struct Recorder {
-    metrics: Metrics,
-    principal_key: [u8; 16],
+    shards: Shards,
+    metrics: Arc<Metrics>,
+    store: Store,
+    feed: Arc<Feed>,
+    repeats: Arc<Repeats>,
+    redaction: Arc<ArcSwap<Redaction>>,
+    principal_key: PrincipalKey,
+    /// Guards the numbers of the routes. Short, and only taken when a configuration begins.
+    numbers: Mutex<HashMap<String, u16>>,
 }
 
 impl Recorder {
     /// Begins with nothing remembered but what the capture file holds.
     pub fn start(config: &Config) -> Result<Arc<Self>, RecorderError> {
-        let _ = config;
-        Ok(Arc::new(Self { metrics: Metrics {}, principal_key: [0; 16] }))
+        let metrics = Arc::new(Metrics::new()?);
+        let feed = Arc::new(Feed::new());
+        let repeats = Arc::new(Repeats::default());
+        let redaction = Arc::new(ArcSwap::from_pointee(Redaction::new(&config.capture)));
+        let store = Store::start(Sinks {
+            file: config.capture.file.clone(),
+            limits: store::Limits { records: config.capture.records, bytes: config.capture.bytes },
+            instance: instance_name(config),
+            redaction: Arc::clone(&redaction),
+            repeats: Arc::clone(&repeats),
+            metrics: Arc::clone(&metrics),
+            feed: Arc::clone(&feed),
+        })?;
+        let recorder = Self {
+            shards: Shards::new(&config.ledger),
+            metrics,
+            store,
+            feed,
+            repeats,
+            redaction,
+            principal_key: principal_key(config)?,
+            numbers: Mutex::default(),
+        };
+        recorder.reconfigure(config);
+        Ok(Arc::new(recorder))
     }
 
     /// Takes over what a reload may change: redaction, the limit of repeats.
     pub fn reconfigure(&self, config: &Config) {
-        let _ = config;
+        self.redaction.store(Arc::new(Redaction::new(&config.capture)));
+        self.repeats.limit(config.capture.repeats_per_minute);
     }
 
     /// The series of a route, for as long as a configuration lasts. The same name gets the same number again.
     pub fn series(&self, route: &str, upstream: &str) -> Arc<RouteSeries> {
-        let _ = (route, upstream);
-        Arc::new(RouteSeries::new(0))
+        let number = {
+            let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = u16::try_from(numbers.len()).unwrap_or(u16::MAX);
+            *numbers.entry(route.to_owned()).or_insert(next)
+        };
+        Arc::new(RouteSeries::new(number, route, upstream, self.metrics.families()))
     }
 
     /// The metrics, for what is counted outside of an exchange.
-    pub const fn metrics(&self) -> &Metrics {
+    pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
     /// The key under which principals and bodies are hashed.
-    pub const fn principal_key(&self) -> &[u8; 16] {
+    pub const fn principal_key(&self) -> &PrincipalKey {
         &self.principal_key
     }
 
     /// Takes an exchange that has ended. Never fails, never waits.
-    pub fn record(&self, exchange: &Exchange<'_>, route: &Arc<RouteSeries>) {
-        let _ = (exchange, route);
+    pub fn record(&self, exchange: &Exchange<'_>, route: &RouteSeries) {
+        let stopwatch = Stopwatch::start();
+        route.count(exchange);
+        if !memory::concerns(exchange) {
+            self.metrics.inspected(stopwatch.elapsed());
+            return;
+        }
+        let mut judgement = self.shards.observe(exchange);
+        route.count_judgement(&judgement);
+        self.amend(exchange, &mut judgement);
+        let inspection = stopwatch.elapsed();
+        self.metrics.inspected(inspection);
+        if judgement.rules_failed > 0 {
+            let (exchange, rules) = (id_text(exchange.id), judgement.rules_failed);
+            warn!(exchange, rules, "rules panicked while they judged an exchange; it was judged without them");
+        }
+        if judgement.is_worth_a_record() {
+            self.keep(exchange, judgement, route, inspection);
+        }
+    }
+
+    /// Records, as a page in the order asked for.
+    pub async fn list(&self, mut query: Query) -> Result<Page, StoreError> {
+        // Records hold URLs with their secrets hidden, and so are found by the same.
+        let hide = |resource: &String| self.redaction.load().text(resource).into_owned();
+        query.resource = query.resource.as_ref().map(hide);
+        self.store.list(query).await
+    }
+
+    /// One record.
+    pub async fn one(&self, id: ExchangeId) -> Result<Option<Stored>, StoreError> {
+        self.store.one(id).await
+    }
+
+    /// Every record from now on, as it becomes readable.
+    pub fn subscribe(&self) -> Subscription {
+        self.feed.subscribe(Arc::clone(&self.metrics))
+    }
+
+    /// What was counted, per route.
+    pub fn routes(&self) -> Vec<RouteSummary> {
+        routes::summaries(self.metrics.families())
+    }
+
+    /// Everything that is measured, as a scrape wants it.
+    pub fn scrape(&self, format: Format, bypasses: &[Active]) -> String {
+        self.metrics.render(format, self.shards.size(), bypasses)
     }
 
     /// Writes what is still queued and ends the store's thread; later records are lost.
-    pub fn close(&self) {}
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    fn amend(&self, exchange: &Exchange<'_>, judgement: &mut Judgement) {
+        for amendment in judgement.amendments.drain(..) {
+            if !self.store.amend(amendment.exchange, amendment.diagnosis, exchange.ended) {
+                self.metrics.captures_lost(1);
+            }
+        }
+    }
+
+    fn keep(
+        &self,
+        exchange: &Exchange<'_>,
+        judgement: Judgement,
+        route: &RouteSeries,
+        inspection: std::time::Duration,
+    ) {
+        if let Some(diagnosis) = &judgement.diagnosis {
+            let series = [route.name(), diagnosis.cause.id, diagnosis.finding.confidence.as_str()];
+            self.metrics.exemplar(series, exchange.id, exchange.ended);
+        }
+        match self.repeats.admit(exchange, &judgement) {
+            Admission::Recorded => {
+                if !self.store.keep(Captured::of(exchange, judgement, route, inspection)) {
+                    self.metrics.captures_lost(1);
+                }
+            }
+            Admission::Counted => {
+                if self.repeats.note_change() {
+                    // A full queue drops the wake-up, not the counts: they are taken with the next question.
+                    self.store.repeats_changed();
+                }
+            }
+        }
+    }
+}
+
+/// What tells the records of several instances apart.
+fn instance_name(config: &Config) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
+    format!("{host}:{}", config.listen.address.port())
+}
+
+/// Instances of a pair hash alike, so that both know a client by the same name; one that stands alone makes up a key.
+fn principal_key(config: &Config) -> Result<PrincipalKey, RecorderError> {
+    let mut key = [0; 16];
+    if let Some(secret) = config.pairing.secrets.first() {
+        let derived = Sha256::new().chain_update(b"why412 principal key\0").chain_update(secret.expose()).finalize();
+        for (to, from) in key.iter_mut().zip(derived) {
+            *to = from;
+        }
+    } else {
+        let random = rustls::crypto::ring::default_provider().secure_random;
+        random.fill(&mut key).map_err(|_| RecorderError::Random)?;
+    }
+    Ok(PrincipalKey::new(key))
 }

@@ -9,7 +9,6 @@
 )]
 
 mod architecture;
-mod cases;
 mod catalogue;
 mod documents;
 mod gateways;

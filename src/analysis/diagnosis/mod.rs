@@ -69,6 +69,18 @@ pub struct Detail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {}
 
+impl Evidence {
+    /// Which kind of fact, in lower case with hyphens.
+    pub fn kind(&self) -> &'static str {
+        match *self {}
+    }
+
+    /// The fact as a sentence.
+    pub fn says(&self) -> String {
+        match *self {}
+    }
+}
+
 /// One exchange beside what is known of its resource: what the rules look at.
 #[derive(Debug)]
 pub struct Case<'a> {

@@ -1,0 +1,4 @@
+//! A record in the words of other tools.
+
+pub mod curl;
+pub mod har;

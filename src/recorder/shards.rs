@@ -1,0 +1,81 @@
+//! The memory of the analysis, in shards, so that threads rarely wait for each other.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use tracing::error;
+
+use super::metrics::LedgerSize;
+use super::record::id_text;
+use crate::analysis::diagnosis::causes;
+use crate::analysis::exchange::Exchange;
+use crate::analysis::judgement::{Confidence, Diagnosis, Finding, Judgement};
+use crate::analysis::memory::{self, Elsewhere, Memory, MemoryLimits};
+use crate::config::Ledger;
+
+/// A few times as many as cores, so that two threads seldom want the same.
+const SHARDS: usize = 32;
+
+#[derive(Debug)]
+pub(super) struct Shards {
+    /// Each guards what is remembered of its share of the resources. Short: judging and remembering one exchange, with
+    /// no input or output.
+    shards: Vec<Mutex<Memory>>,
+}
+
+impl Shards {
+    pub(super) fn new(ledger: &Ledger) -> Self {
+        let share = |whole: usize| whole.div_ceil(SHARDS).max(1);
+        let limits = MemoryLimits {
+            resources: share(ledger.resources),
+            sightings: ledger.sightings,
+            bytes: share(ledger.bytes),
+        };
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(Memory::new(limits))).collect() }
+    }
+
+    /// Judges an exchange and remembers it. A panic in the analysis costs its judgement, nothing else.
+    pub(super) fn observe(&self, exchange: &Exchange<'_>) -> Judgement {
+        // The memory holds data only: whatever a panic left half done is forgotten in its time.
+        match catch_unwind(AssertUnwindSafe(|| self.judge(exchange))) {
+            Ok(judgement) => judgement,
+            Err(_) => {
+                error!(exchange = id_text(exchange.id), "the analysis of an exchange panicked; it stays unexplained");
+                unexplained(exchange)
+            }
+        }
+    }
+
+    fn judge(&self, exchange: &Exchange<'_>) -> Judgement {
+        let mut elsewhere = Elsewhere::default();
+        if Elsewhere::is_wanted(exchange) {
+            for shard in &self.shards {
+                shard.lock().unwrap_or_else(PoisonError::into_inner).elsewhere(exchange, &mut elsewhere);
+            }
+        }
+        let index = memory::shard_hash(exchange) as usize % SHARDS;
+        let Some(shard) = self.shards.get(index) else { return Judgement::default() };
+        shard.lock().unwrap_or_else(PoisonError::into_inner).observe(exchange, &elsewhere)
+    }
+
+    pub(super) fn size(&self) -> LedgerSize {
+        self.shards.iter().fold(LedgerSize::default(), |size, shard| {
+            let memory = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            LedgerSize {
+                resources: size.resources + memory.resources(),
+                evictions: size.evictions + memory.evictions(),
+            }
+        })
+    }
+}
+
+/// Every 412 has a cause, even where the analysis failed.
+fn unexplained(exchange: &Exchange<'_>) -> Judgement {
+    let entry = causes::CATALOGUE.iter().find(|cause| cause.id == "unexplained");
+    let diagnosis = entry.filter(|_| exchange.status() == Some(412)).map(|cause| {
+        let finding =
+            Finding { confidence: Confidence::Possible, detail: None, party: None, evidence: vec![], fix: vec![] };
+        Box::new(Diagnosis { cause, finding, others: vec![] })
+    });
+    Judgement { diagnosis, rules_failed: 1, ..Judgement::default() }
+}
