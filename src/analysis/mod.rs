@@ -1,6 +1,5 @@
 //! What headers mean. Pure: no I/O, clock, lock, log, task or `async`; time is an argument.
 
-pub mod alteration;
 pub mod diagnosis;
 pub mod digest;
 pub mod exchange;

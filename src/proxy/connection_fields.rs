@@ -61,12 +61,13 @@ impl ConnectionOptions {
     }
 }
 
-/// The fields of a request as they go on, and whether it still asks for another protocol.
-pub(super) fn forwarded_request(fields: &Fields, options: &ConnectionOptions) -> (Fields, bool) {
-    let mut forwarded = fields.clone();
+/// The fields of a request as they go on, `None` where they go on as they came; and whether it still asks for another
+/// protocol.
+pub(super) fn forwarded_request(fields: &Fields, options: &ConnectionOptions) -> (Option<Fields>, bool) {
     if !needs_removal(fields) {
-        return (forwarded, false);
+        return (None, false);
     }
+    let mut forwarded = fields.clone();
     let upgrade = options.upgrade && upgrades(fields).is_some();
     forwarded.retain(|line| !options.removes(line));
     // RFC 9110 §10.1.4: TE is issued anew for the next connection; only trailers can be promised.
@@ -85,15 +86,16 @@ pub(super) fn forwarded_request(fields: &Fields, options: &ConnectionOptions) ->
             forwarded.push(b"Upgrade", value);
         }
     }
-    (forwarded, upgrade)
+    (Some(forwarded), upgrade)
 }
 
-/// The fields of a response as they go on, before the framing of the next connection is settled.
-pub(super) fn forwarded_response(status: u16, fields: &Fields, options: &ConnectionOptions) -> Fields {
-    let mut forwarded = fields.clone();
+/// The fields of a response as they go on, before the framing of the next connection is settled; `None` where they go
+/// on as they came.
+pub(super) fn forwarded_response(status: u16, fields: &Fields, options: &ConnectionOptions) -> Option<Fields> {
     if !needs_removal(fields) {
-        return forwarded;
+        return None;
     }
+    let mut forwarded = fields.clone();
     forwarded.retain(|line| !options.removes(line));
     // RFC 9110 §15.2.2 and §15.5.22: these two say in Upgrade what they are about.
     if matches!(status, 101 | 426) {
@@ -102,22 +104,27 @@ pub(super) fn forwarded_response(status: u16, fields: &Fields, options: &Connect
             forwarded.push(b"Upgrade", value);
         }
     }
-    forwarded
+    Some(forwarded)
 }
 
 /// Makes the framing fields say how the body goes on: an unknown length becomes chunks where the receiver reads them.
-pub(super) fn frame(fields: &mut Fields, incoming: BodyLength, outgoing: BodyLength) {
-    if incoming == BodyLength::Chunked {
-        // RFC 9112 §6.3 rule 3: a Content-Length beside chunks is wrong and must not go on.
-        fields.retain(|line| line.name != FieldName::ContentLength);
+/// `forwarded` is the copy to change, made of `fields` where there is none yet.
+pub(super) fn frame(fields: &Fields, forwarded: &mut Option<Fields>, incoming: BodyLength, outgoing: BodyLength) {
+    let present = |name, forwarded: &Option<Fields>| forwarded.as_ref().unwrap_or(fields).contains(name);
+    // RFC 9112 §6.3 rule 3: a Content-Length beside chunks is wrong and must not go on.
+    if incoming == BodyLength::Chunked && present(FieldName::ContentLength, forwarded) {
+        copy(fields, forwarded).retain(|line| line.name != FieldName::ContentLength);
     }
-    if outgoing == BodyLength::Chunked {
-        if !fields.contains(FieldName::TransferEncoding) {
-            fields.push(b"Transfer-Encoding", b"chunked");
-        }
-    } else if fields.contains(FieldName::TransferEncoding) {
-        fields.retain(|line| line.name != FieldName::TransferEncoding);
+    match (outgoing == BodyLength::Chunked, present(FieldName::TransferEncoding, forwarded)) {
+        (true, false) => copy(fields, forwarded).push(b"Transfer-Encoding", b"chunked"),
+        (false, true) => copy(fields, forwarded).retain(|line| line.name != FieldName::TransferEncoding),
+        (true, true) | (false, false) => {}
     }
+}
+
+/// The copy of `fields` that may be changed, made now if there is none yet.
+pub(super) fn copy<'a>(fields: &Fields, forwarded: &'a mut Option<Fields>) -> &'a mut Fields {
+    forwarded.get_or_insert_with(|| fields.clone())
 }
 
 /// The protocols a request asks to change to. `h2c` is not among them: it would take this proxy out of the exchange
@@ -155,6 +162,7 @@ mod tests {
     fn check(lines: &[(&str, &str)], expected: &[(&str, &str)]) {
         let fields: Fields = lines.iter().copied().collect();
         let (forwarded, _) = forwarded_request(&fields, &ConnectionOptions::of(&fields));
+        let forwarded = forwarded.unwrap_or_else(|| fields.clone());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let lines: Vec<_> = forwarded.iter().map(|line| (text(line.name_bytes), text(line.value))).collect();
         let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

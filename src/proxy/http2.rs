@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 
 use super::http1::framing::BodyLength;
@@ -68,12 +69,14 @@ impl http_body::Body for AnswerBody {
 pub(super) struct Http2Answer {
     head: Option<oneshot::Sender<Response<AnswerBody>>>,
     frames: Option<mpsc::Sender<Piece>>,
+    /// Waits for the stream to let go of the body.
+    closed: Option<Pin<Box<dyn Future<Output = ()>>>>,
 }
 
 impl Http2Answer {
     /// An answer whose head goes through that channel.
     pub(super) const fn new(head: oneshot::Sender<Response<AnswerBody>>) -> Self {
-        Self { head: Some(head), frames: None }
+        Self { head: Some(head), frames: None, closed: None }
     }
 
     /// Sends the head.
@@ -114,7 +117,7 @@ impl Http2Answer {
         }
         let last = trailers.map_or(Piece::End, |trailers| Piece::Trailers(map_of(trailers)));
         self.send(last).await?;
-        self.frames = None;
+        self.let_go();
         Ok(())
     }
 
@@ -122,7 +125,12 @@ impl Http2Answer {
     pub(super) async fn cut(&mut self) {
         // A head that nobody sent, or a body without its end: hyper resets the stream for either.
         self.head = None;
+        self.let_go();
+    }
+
+    fn let_go(&mut self) {
         self.frames = None;
+        self.closed = None;
     }
 
     /// Ready when the stream is gone.
@@ -130,8 +138,12 @@ impl Http2Answer {
         if let Some(head) = &mut self.head {
             return head.poll_closed(cx);
         }
-        // Once the head is out, a write finds out.
-        Poll::Pending
+        let Some(frames) = &self.frames else { return Poll::Pending };
+        let closed = self.closed.get_or_insert_with(|| {
+            let frames = frames.clone();
+            Box::pin(async move { frames.closed().await })
+        });
+        closed.as_mut().poll(cx)
     }
 
     async fn send(&self, piece: Piece) -> io::Result<()> {
@@ -169,6 +181,16 @@ pub(super) fn head_of(parts: &http::request::Parts) -> RequestHead {
         fields.push(b"cookie", &cookie);
     }
     RequestHead { method: parts.method.clone(), target, authority, version: Version::Http2, fields }
+}
+
+/// How long the body of a request is that came as HTTP/2, where every body is framed by its stream.
+pub(super) fn length_of(parts: &http::request::Parts, body: &Incoming) -> BodyLength {
+    let announced = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    match announced {
+        Some(length) => BodyLength::Known(length),
+        None if body.is_end_stream() => BodyLength::Empty,
+        None => BodyLength::Chunked,
+    }
 }
 
 /// The fields of a trailer section.

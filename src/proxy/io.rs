@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -104,6 +104,67 @@ impl WriteHalf {
     }
 }
 
+/// Both halves as one again, for a library that speaks the protocol itself; `ahead` was read before it took over.
+pub(super) struct Whole {
+    read: ReadHalf,
+    write: WriteHalf,
+    ahead: Vec<u8>,
+}
+
+impl Whole {
+    /// The halves of one connection.
+    pub(super) const fn new(read: ReadHalf, ahead: Vec<u8>, write: WriteHalf) -> Self {
+        Self { read, write, ahead }
+    }
+}
+
+impl AsyncRead for Whole {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            return self.read.poll_read(cx, buffer);
+        }
+        let count = self.ahead.len().min(buffer.remaining());
+        let taken: Vec<u8> = self.ahead.drain(..count).collect();
+        buffer.put_slice(&taken);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Whole {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.write.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.write {
+            WriteHalf::Tcp(half) => Pin::new(half).poll_write_vectored(cx, slices),
+            WriteHalf::Tls(stream) => Pin::new(&mut *stream.borrow_mut()).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.write {
+            WriteHalf::Tcp(_) => Poll::Ready(Ok(())),
+            WriteHalf::Tls(stream) => Pin::new(&mut *stream.borrow_mut()).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.write {
+            WriteHalf::Tcp(half) => Pin::new(half).poll_shutdown(cx),
+            WriteHalf::Tls(stream) => Pin::new(&mut *stream.borrow_mut()).poll_shutdown(cx),
+        }
+    }
+}
+
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filled {
@@ -181,6 +242,19 @@ impl Reader {
         if self.bytes.len() < Self::LARGE {
             self.bytes.resize(Self::LARGE, 0);
         }
+    }
+
+    /// Whether nothing has been heard of the peer's end or of unasked bytes so far; no system call unless the event
+    /// loop has heard something.
+    pub(super) fn looks_open(&mut self) -> bool {
+        let mut nobody = Context::from_waker(Waker::noop());
+        !self.ended && self.start == self.end && self.poll_fill(&mut nobody, Self::SMALL).is_pending()
+    }
+
+    /// The half and what was read ahead of its next reader.
+    pub(super) fn into_parts(self) -> (ReadHalf, Vec<u8>) {
+        let ahead = self.buffered().to_vec();
+        (self.half, ahead)
     }
 
     /// See [`ReadHalf::is_open_and_silent`]; buffered bytes are not silence.

@@ -125,6 +125,11 @@ impl Writer {
         self.half.reset_on_close();
     }
 
+    /// The half, for a library that speaks the protocol itself. Nothing may be staged.
+    pub(in crate::proxy) fn into_half(self) -> WriteHalf {
+        self.half
+    }
+
     /// Gives memory back while nothing is staged.
     pub(in crate::proxy) fn release(&mut self) {
         if self.staged.is_empty() {

@@ -1,0 +1,305 @@
+//! A client's connection: TLS where configured, the version it speaks, and its requests one after the other.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Response;
+use hyper::body::Incoming as Http2Body;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::futures::Notified;
+use tokio::sync::oneshot;
+
+use super::alarm::Alarm;
+use super::answer;
+use super::client::{ClientAnswer, ClientBody};
+use super::http1::body::Body;
+use super::http1::framing::{self, BodyLength};
+use super::http1::head::{self, HeadFault};
+use super::http1::write::Writer;
+use super::http2::{self, AnswerBody, Cut, Http2Answer, LocalExecutor};
+use super::io::{Filled, ReadHalf, Reader, Whole, WriteHalf, split_tcp, split_tls};
+use super::observe::Client;
+use super::serve::{Incoming, Next, serve};
+use super::snapshot::Snapshot;
+use super::worker::Worker;
+use crate::analysis::exchange::Scheme;
+use crate::analysis::semantics::fields::Fields;
+use crate::analysis::semantics::message::RequestHead;
+use crate::analysis::time::Time;
+use crate::clock;
+
+/// Carries a connection from its first byte to its last.
+pub(super) async fn carry(worker: Rc<Worker>, stream: TcpStream, address: SocketAddr) {
+    // A connection that is gone already shows when it is read.
+    let _ = stream.set_nodelay(true);
+    let snapshot = worker.snapshot();
+    let mut client = Client { address, scheme: Scheme::Http, certificate_key: None };
+    let Some(acceptor) = snapshot.acceptor.clone() else {
+        let (read, write) = split_tcp(stream);
+        return http1(worker, client, &snapshot, read, write).await;
+    };
+    let handshake = tokio::time::timeout(snapshot.config.timeouts.header_read, acceptor.accept(stream)).await;
+    let Ok(Ok(stream)) = handshake else {
+        worker.shared.recorder.metrics().request_refused(400);
+        return;
+    };
+    client.scheme = Scheme::Https;
+    client.certificate_key = certificate_key(stream.get_ref().1);
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let (read, write) = split_tls(stream.into());
+    if http2 {
+        http2_connection(worker, client, &snapshot, Whole::new(read, Vec::new(), write)).await;
+    } else {
+        http1(worker, client, &snapshot, read, write).await;
+    }
+}
+
+/// The public key of the client's certificate, if it showed one.
+fn certificate_key(connection: &rustls::ServerConnection) -> Option<Vec<u8>> {
+    let certificate = connection.peer_certificates()?.first()?;
+    let parsed = rustls::server::ParsedCertificate::try_from(certificate).ok()?;
+    Some(parsed.subject_public_key_info().to_vec())
+}
+
+/// What waiting for a request brought.
+enum Read {
+    /// A request.
+    Head(RequestHead),
+    /// The preface of HTTP/2 (RFC 9113 §3.3).
+    Http2,
+    /// Nothing more is to come, or not in time.
+    End,
+    /// A head that cannot be read.
+    Fault(HeadFault),
+}
+
+async fn http1(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, read: ReadHalf, write: WriteHalf) {
+    let mut reader = Reader::new(read);
+    let mut writer = Writer::new(write, snapshot.config.timeouts.write);
+    let mut alarm = Alarm::default();
+    let mut drained = pin!(worker.drain.notified());
+    loop {
+        let snapshot = worker.snapshot();
+        let head = match read_head(&worker, &snapshot, &mut reader, &mut alarm, drained.as_mut()).await {
+            Read::Head(head) => head,
+            Read::Http2 => {
+                let (read, ahead) = reader.into_parts();
+                let whole = Whole::new(read, ahead, writer.into_half());
+                return Box::pin(http2_connection(Rc::clone(&worker), client, &snapshot, whole)).await;
+            }
+            Read::End => return,
+            Read::Fault(fault) => return refuse(&worker, &mut reader, &mut writer, fault).await,
+        };
+        let length = match framing::of_request(&head.fields, head.version) {
+            Ok(length) => Some(length),
+            Err(HeadFault::UnknownTransferCoding) => None,
+            Err(fault) => return refuse(&worker, &mut reader, &mut writer, fault).await,
+        };
+        // A body whose end nobody can tell is never at its end: the connection cannot go on behind it.
+        let body = Body::new(length.unwrap_or(BodyLength::UntilClose), snapshot.head_limits);
+        let version = head.version;
+        let incoming =
+            Incoming { head, length, body: ClientBody::Http1 { reader: &mut reader, body }, alarm: &mut alarm };
+        let answer = ClientAnswer::Http1 { writer: &mut writer, version };
+        match serve(&worker, &client, incoming, answer).await {
+            Next::Continue => {}
+            Next::Close => return linger(&mut reader, &mut writer).await,
+            Next::Abort => return,
+        }
+    }
+}
+
+/// Waits for a request and reads its head.
+async fn read_head(
+    worker: &Worker,
+    snapshot: &Snapshot,
+    reader: &mut Reader,
+    alarm: &mut Alarm,
+    mut drained: Pin<&mut Notified<'_>>,
+) -> Read {
+    let timeouts = &snapshot.config.timeouts;
+    let limits = snapshot.head_limits;
+    let mut waiting = Waiting::default();
+    reader.release();
+    loop {
+        if !reader.buffered().is_empty() {
+            match preface(reader.buffered()) {
+                Preface::Whole => return Read::Http2,
+                Preface::Part => {}
+                Preface::Other => match head::parse_request(reader.buffered(), limits) {
+                    Ok(Some((head, length))) => {
+                        reader.consume(length);
+                        return Read::Head(head);
+                    }
+                    Ok(None) => {}
+                    Err(fault) => return Read::Fault(fault),
+                },
+            }
+        }
+        let idle = reader.buffered().is_empty();
+        if idle && worker.is_draining() {
+            return Read::End;
+        }
+        let within = if idle { timeouts.idle } else { timeouts.header_read };
+        let filled = std::future::poll_fn(|cx| {
+            if let Poll::Ready(filled) = reader.poll_fill(cx, limits.bytes) {
+                return Poll::Ready(matches!(filled, Ok(Filled::Some)));
+            }
+            if idle && drained.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(false);
+            }
+            waiting.poll_late(alarm, cx, idle, within).map(|()| false)
+        });
+        if !filled.await {
+            return Read::End;
+        }
+    }
+}
+
+/// The deadlines of one head: for its first byte, then for all of it.
+#[derive(Default)]
+struct Waiting {
+    first_byte: Option<Time>,
+    whole: Option<Time>,
+}
+
+impl Waiting {
+    fn poll_late(&mut self, alarm: &mut Alarm, cx: &mut Context<'_>, idle: bool, within: Duration) -> Poll<()> {
+        let deadline = if idle { &mut self.first_byte } else { &mut self.whole };
+        let deadline = *deadline.get_or_insert_with(|| clock::now().plus(within));
+        alarm.poll(cx, deadline)
+    }
+}
+
+enum Preface {
+    Whole,
+    Part,
+    Other,
+}
+
+/// RFC 9113 §3.4: what a client that knows beforehand sends first.
+fn preface(bytes: &[u8]) -> Preface {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    if bytes.starts_with(PREFACE) {
+        Preface::Whole
+    } else if PREFACE.starts_with(bytes) {
+        Preface::Part
+    } else {
+        Preface::Other
+    }
+}
+
+/// Answers a head that cannot be read, and ends the connection: where the next message begins, nobody knows.
+async fn refuse(worker: &Worker, reader: &mut Reader, writer: &mut Writer, fault: HeadFault) {
+    let status = match fault {
+        HeadFault::Malformed(_) => 400,
+        HeadFault::TargetTooLong => 414,
+        HeadFault::TooLarge => 431,
+        HeadFault::UnknownTransferCoding => 501,
+    };
+    worker.shared.recorder.metrics().request_refused(status);
+    tracing::debug!(status, ?fault, "a request head cannot be read");
+    let fields: Fields = [("Content-Length", "0"), ("Connection", "close")].into_iter().collect();
+    writer.stage_response(status, answer::reason(status).as_bytes(), &fields, BodyLength::Empty);
+    if writer.flush().await.is_ok() {
+        linger(reader, writer).await;
+    }
+}
+
+/// How long a client may go on sending after the last answer, so that a reset does not take that answer from it
+/// (RFC 9112 §9.6).
+const LINGER: Duration = Duration::from_secs(2);
+
+async fn linger(reader: &mut Reader, writer: &mut Writer) {
+    writer.finish().await;
+    let discard = async {
+        loop {
+            let count = reader.buffered().len();
+            reader.consume(count);
+            let filled = std::future::poll_fn(|cx| reader.poll_fill(cx, 16 * 1024)).await;
+            if !matches!(filled, Ok(Filled::Some)) {
+                return;
+            }
+        }
+    };
+    // Late or not, the connection ends.
+    let _ = tokio::time::timeout(LINGER, discard).await;
+}
+
+/// The streams of an HTTP/2 connection.
+struct Streams {
+    open: Cell<usize>,
+    last_closed: Cell<Time>,
+}
+
+struct OpenStream(Rc<Streams>);
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get().saturating_sub(1));
+        self.0.last_closed.set(clock::now());
+    }
+}
+
+async fn http2_connection(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, io: Whole) {
+    let client = Rc::new(client);
+    let streams = Rc::new(Streams { open: Cell::new(0), last_closed: Cell::new(clock::now()) });
+    let service = service_fn(|request: http::Request<Http2Body>| {
+        let (head, answer) = oneshot::channel();
+        streams.open.set(streams.open.get() + 1);
+        let stream = OpenStream(Rc::clone(&streams));
+        tokio::task::spawn_local(exchange(Rc::clone(&worker), Rc::clone(&client), request, head, stream));
+        // An answer that nobody sends is a reset stream.
+        async { answer.await.map_err(|_| Cut) }
+    });
+    let limits = &snapshot.config.limits;
+    let connection = hyper::server::conn::http2::Builder::new(LocalExecutor)
+        .timer(TokioTimer::new())
+        .auto_date_header(false)
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .serve_connection(TokioIo::new(io), service);
+    let mut connection = pin!(connection);
+    let mut drained = pin!(worker.drain.notified());
+    let mut alarm = Alarm::default();
+    let mut leaving = false;
+    std::future::poll_fn(|cx| {
+        if !leaving {
+            let idle_until = streams.last_closed.get().plus(snapshot.config.timeouts.idle);
+            let idle = streams.open.get() == 0 && alarm.poll(cx, idle_until).is_ready();
+            if worker.is_draining() || drained.as_mut().poll(cx).is_ready() || idle {
+                leaving = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+        // Whatever went wrong between hyper and the client, each exchange learns from its own stream.
+        connection.as_mut().poll(cx).map(|_| ())
+    })
+    .await;
+}
+
+async fn exchange(
+    worker: Rc<Worker>,
+    client: Rc<Client>,
+    request: http::Request<Http2Body>,
+    answer: oneshot::Sender<Response<AnswerBody>>,
+    _stream: OpenStream,
+) {
+    let (parts, body) = request.into_parts();
+    let head = http2::head_of(&parts);
+    let length = http2::length_of(&parts, &body);
+    let mut alarm = Alarm::default();
+    let incoming = Incoming {
+        head,
+        length: Some(length),
+        body: ClientBody::Http2 { body, chunk: bytes::Bytes::new(), done: false },
+        alarm: &mut alarm,
+    };
+    serve(&worker, &client, incoming, ClientAnswer::Http2(Http2Answer::new(answer))).await;
+}

@@ -1,0 +1,243 @@
+//! Connections are accepted in one place and handed to the thread with the fewest; each thread carries its own to
+//! their end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::LocalSet;
+
+use super::Shared;
+use super::connection;
+use super::worker::Worker;
+use crate::analysis::time::Time;
+use crate::clock;
+use crate::recorder::metrics::Side;
+
+/// How far the data plane is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// What is in flight finishes until then.
+    Draining(Time),
+    Aborted,
+}
+
+/// The data plane at work.
+#[derive(Debug)]
+pub struct Running {
+    phase: watch::Sender<Phase>,
+    /// Taken once, by whoever waits; held for that alone.
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Running {
+    /// Stops accepting; what is in flight finishes, for at most `deadline`.
+    pub fn drain(&self, deadline: Duration) {
+        let until = clock::now().plus(deadline);
+        self.phase.send_if_modified(|phase| {
+            let begins = *phase == Phase::Running;
+            if begins {
+                *phase = Phase::Draining(until);
+            }
+            begins
+        });
+    }
+
+    /// Ends everything at once.
+    pub fn abort(&self) {
+        self.phase.send_replace(Phase::Aborted);
+    }
+
+    /// Waits until every thread has ended.
+    pub fn wait(self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the data plane has panicked");
+            }
+        }
+    }
+}
+
+/// A connection on its way to the thread that carries it.
+struct Handed {
+    stream: std::net::TcpStream,
+    address: SocketAddr,
+}
+
+/// A thread, as the acceptor sees it.
+struct Seat {
+    connections: mpsc::Sender<Handed>,
+    load: Arc<AtomicUsize>,
+}
+
+/// How many connections may be on their way to one thread.
+const HANDED_MOST: usize = 1024;
+
+/// Starts the acceptor and the threads that carry exchanges.
+///
+/// # Errors
+/// A thread or its runtime cannot be made.
+pub fn start(listener: std::net::TcpListener, shared: Arc<Shared>) -> io::Result<Running> {
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let (phase, watched) = watch::channel(Phase::Running);
+    let configured = shared.snapshot.load().config.limits.threads;
+    let count = configured.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let in_flight = Arc::new(AtomicUsize::new(0));
+    let mut threads = Vec::new();
+    let mut seats = Vec::new();
+    for number in 0..count.max(1) {
+        let (connections, handed) = mpsc::channel(HANDED_MOST);
+        let load = Arc::new(AtomicUsize::new(0));
+        seats.push(Seat { connections, load: Arc::clone(&load) });
+        let (shared, in_flight, watched) = (Arc::clone(&shared), Arc::clone(&in_flight), watched.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name(format!("proxy-{number}"));
+        threads.push(thread.spawn(move || {
+            let worker = Rc::new(Worker::new(shared, address, in_flight));
+            LocalSet::new().block_on(&runtime, work(worker, handed, load, watched));
+        })?);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = std::thread::Builder::new().name("accept".to_owned());
+    threads.push(thread.spawn(move || runtime.block_on(accept(listener, &seats, &shared, watched)))?);
+    Ok(Running { phase, threads: Mutex::new(threads) })
+}
+
+/// How long accepting pauses when the system has no descriptor or memory left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+async fn accept(listener: std::net::TcpListener, seats: &[Seat], shared: &Shared, mut phase: watch::Receiver<Phase>) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "the listener cannot be used");
+            return;
+        }
+    };
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = phase.changed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => hand_over(stream, address, seats, shared),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The client was gone before it was accepted; the next one may be well.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+fn hand_over(stream: TcpStream, address: SocketAddr, seats: &[Seat], shared: &Shared) {
+    let open: usize = seats.iter().map(|seat| seat.load.load(Ordering::Relaxed)).sum();
+    let least = seats.iter().min_by_key(|seat| seat.load.load(Ordering::Relaxed));
+    let (true, Some(seat)) = (open < shared.snapshot.load().config.limits.connections, least) else {
+        // One too many: closed, so that the client learns at once.
+        shared.recorder.metrics().request_refused(503);
+        return;
+    };
+    let Ok(stream) = stream.into_std() else { return };
+    seat.load.fetch_add(1, Ordering::Relaxed);
+    if seat.connections.try_send(Handed { stream, address }).is_err() {
+        seat.load.fetch_sub(1, Ordering::Relaxed);
+        shared.recorder.metrics().request_refused(503);
+    }
+}
+
+/// Counts a client's connection while it lasts, and says when it is gone.
+struct Carried {
+    worker: Rc<Worker>,
+    load: Arc<AtomicUsize>,
+    gone: Rc<Notify>,
+}
+
+impl Drop for Carried {
+    fn drop(&mut self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.worker.shared.recorder.metrics().connection_closed(Side::Client);
+        self.gone.notify_one();
+    }
+}
+
+async fn work(
+    worker: Rc<Worker>,
+    mut handed: mpsc::Receiver<Handed>,
+    load: Arc<AtomicUsize>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let gone = Rc::new(Notify::new());
+    loop {
+        let Handed { stream, address } = tokio::select! {
+            biased;
+            _ = phase.changed() => break,
+            handed = handed.recv() => match handed {
+                Some(handed) => handed,
+                // The acceptor ends when draining begins, and may be the first to notice.
+                None => {
+                    let _ = phase.changed().await;
+                    break;
+                }
+            },
+        };
+        worker.shared.recorder.metrics().connection_opened(Side::Client);
+        let carried = Carried { worker: Rc::clone(&worker), load: Arc::clone(&load), gone: Rc::clone(&gone) };
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            let worker = Rc::clone(&worker);
+            tokio::task::spawn_local(async move {
+                let _carried = carried;
+                connection::carry(worker, stream, address).await;
+            });
+        }
+    }
+    drain(&worker, handed, &load, &gone, phase).await;
+}
+
+/// Lets what is in flight finish. What is left after that is dropped with the thread's tasks.
+async fn drain(
+    worker: &Worker,
+    mut handed: mpsc::Receiver<Handed>,
+    load: &AtomicUsize,
+    gone: &Notify,
+    mut phase: watch::Receiver<Phase>,
+) {
+    worker.begin_draining();
+    handed.close();
+    while handed.try_recv().is_ok() {
+        load.fetch_sub(1, Ordering::Relaxed);
+    }
+    loop {
+        let now = *phase.borrow_and_update();
+        let until = match now {
+            Phase::Aborted | Phase::Running => return,
+            Phase::Draining(until) => clock::instant(until),
+        };
+        if load.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        tokio::select! {
+            () = gone.notified() => {}
+            () = tokio::time::sleep_until(until) => return,
+            _ = phase.changed() => {}
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What is seen of an exchange while it passes, and the guard that hands it to the recorder, however it ends.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+
+use super::snapshot::{Snapshot, Taken};
+use super::worker::Worker;
+use crate::analysis::digest::Digest;
+use crate::analysis::exchange::{
+    Answer, BypassApplied, Exchange, ExchangeId, Outcome, RequestBody, RoutePolicy, Scheme,
+};
+use crate::analysis::principal::{Peer, Principal, principal_of};
+use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
+use crate::analysis::semantics::message::{RequestHead, ResponseHead};
+use crate::analysis::time::Time;
+use crate::clock;
+use crate::recorder::Recorder;
+use crate::recorder::metrics::RouteSeries;
+
+/// Who is at the client's end of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    /// Its address.
+    pub(super) address: SocketAddr,
+    /// How it reached us.
+    pub(super) scheme: Scheme,
+    /// The public key of its certificate.
+    pub(super) certificate_key: Option<Vec<u8>>,
+}
+
+/// The conditions of RFC 9110 §13.1, and the vendors' that stand in a field.
+const CONDITIONS: FieldSet = FieldSet::of(&[
+    FieldName::IfMatch,
+    FieldName::IfNoneMatch,
+    FieldName::IfModifiedSince,
+    FieldName::IfUnmodifiedSince,
+    FieldName::IfRange,
+    FieldName::XGoogIfGenerationMatch,
+    FieldName::XGoogIfMetagenerationMatch,
+    FieldName::XGoogCopySourceIfGenerationMatch,
+    FieldName::XAmzCopySourceIfMatch,
+    FieldName::XAmzCopySourceIfNoneMatch,
+    FieldName::XAmzCopySourceIfModifiedSince,
+    FieldName::XAmzCopySourceIfUnmodifiedSince,
+    FieldName::XMsLeaseId,
+    FieldName::WebdavIf,
+    FieldName::IfScheduleTagMatch,
+    FieldName::Overwrite,
+    FieldName::XIfUnmodifiedSince,
+    FieldName::XIfModifiedSince,
+    FieldName::OcIfDestinationMatch,
+]);
+
+/// How much of an answer's body is looked at, in bytes.
+const BODY_PREFIX_BYTES_MAX: usize = 4096;
+
+/// An exchange that is under way. Dropped, it is recorded as it stands then: a client that goes away drops it.
+pub(super) struct Pending {
+    /// Its name.
+    pub(super) id: ExchangeId,
+    /// When its head had been read.
+    pub(super) at: Time,
+    /// As it came.
+    pub(super) request: RequestHead,
+    /// The configuration it began with.
+    pub(super) snapshot: Arc<Snapshot>,
+    recorder: Arc<Recorder>,
+    route: Option<usize>,
+    client: Principal,
+    scheme: Scheme,
+    conditional_write: bool,
+    /// Borrowed for single steps only, never across an await.
+    seen: RefCell<Seen>,
+    recorded: Cell<bool>,
+}
+
+/// What has been seen so far.
+#[derive(Default)]
+struct Seen {
+    forwarded: Option<Fields>,
+    bypass: Option<BypassApplied>,
+    upstream: Option<SocketAddr>,
+    announced: Option<u64>,
+    digest: Option<Digest>,
+    digest_whole: Option<u128>,
+    sent: Option<Time>,
+    upstream_time: Duration,
+    end: End,
+}
+
+/// How far it came.
+#[derive(Default)]
+enum End {
+    /// No final answer has been seen.
+    #[default]
+    Waiting,
+    /// The upstream's answer has begun.
+    Answering {
+        head: Box<ResponseHead>,
+        returned: Option<Fields>,
+        body_prefix: Vec<u8>,
+        wants_prefix: bool,
+        complete: bool,
+    },
+    NoAnswer,
+    Refused(u16),
+}
+
+/// A request has come. From here on the exchange is recorded whatever happens.
+pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>, head: RequestHead) -> Rc<Pending> {
+    let at = clock::now();
+    let recorder = &worker.shared.recorder;
+    let peer = Peer { address: client.address.ip(), certificate_key: client.certificate_key.as_deref(), mark: None };
+    let key = *recorder.principal_key();
+    let principal = principal_of(&head.fields, &peer, &snapshot.client_policy, &key);
+    let route = snapshot.take(&head);
+    let policy = route.and_then(|route| snapshot.taken(route)).map(|taken| &taken.route.policy);
+    let conditional_write = !is_read(&head.method) && is_conditional(&head.fields, policy);
+    let seen = Seen { digest: conditional_write.then(|| Digest::new(&key)), ..Seen::default() };
+    recorder.metrics().exchange_began();
+    Rc::new(Pending {
+        id: worker.exchange_id(at),
+        at,
+        request: head,
+        recorder: Arc::clone(recorder),
+        route,
+        client: principal,
+        scheme: client.scheme,
+        conditional_write,
+        snapshot,
+        seen: RefCell::new(seen),
+        recorded: Cell::new(false),
+    })
+}
+
+/// Methods that read, by RFC 9110 §9.2.1 and the registrations of WebDAV and QUERY.
+fn is_read(method: &Method) -> bool {
+    method.is_safe() || matches!(method.as_str(), "PROPFIND" | "REPORT" | "SEARCH" | "QUERY")
+}
+
+fn is_conditional(fields: &Fields, policy: Option<&RoutePolicy>) -> bool {
+    fields.present().intersects(CONDITIONS)
+        || policy.is_some_and(|policy| {
+            policy.preconditions.iter().any(|name| fields.all_named(name.as_bytes()).next().is_some())
+        })
+}
+
+impl Pending {
+    /// What it uses, if a route fits it.
+    pub(super) fn taken(&self) -> Option<&Taken> {
+        self.route.and_then(|route| self.snapshot.taken(route))
+    }
+
+    /// Its metrics.
+    pub(super) fn series(&self) -> &Arc<RouteSeries> {
+        self.taken().map_or(&self.snapshot.unmatched().series, |taken| &taken.series)
+    }
+
+    /// The request is ready to go on: with these fields, if not as they came; with a body of that announced length.
+    pub(super) fn prepared(&self, forwarded: Option<Fields>, bypass: Option<BypassApplied>, announced: Option<u64>) {
+        let mut seen = self.seen.borrow_mut();
+        seen.forwarded = forwarded;
+        seen.bypass = bypass;
+        seen.announced = announced;
+    }
+
+    /// Runs `read` with the fields as they go on.
+    pub(super) fn with_forwarded<T>(&self, read: impl FnOnce(&Fields) -> T) -> T {
+        let seen = self.seen.borrow();
+        read(seen.forwarded.as_ref().unwrap_or(&self.request.fields))
+    }
+
+    /// The request is being sent to that address: from now on it may be applied.
+    pub(super) fn sent_to(&self, address: SocketAddr) {
+        let mut seen = self.seen.borrow_mut();
+        seen.upstream = Some(address);
+        seen.sent = Some(clock::now());
+    }
+
+    /// A piece of the request's body passed.
+    pub(super) fn body_passed(&self, bytes: &[u8]) {
+        if self.conditional_write
+            && let Some(digest) = &mut self.seen.borrow_mut().digest
+        {
+            digest.update(bytes);
+        }
+    }
+
+    /// The request's body has passed to its end.
+    pub(super) fn body_ended(&self) {
+        if self.conditional_write {
+            let mut seen = self.seen.borrow_mut();
+            seen.digest_whole = seen.digest.take().map(Digest::finish);
+        }
+    }
+
+    /// The upstream's final answer has begun, and goes to the client with these fields, if not as they came.
+    pub(super) fn answered(&self, head: ResponseHead, returned: Option<Fields>) {
+        let wants_prefix = self.conditional_write && is_text(&head.fields);
+        let mut seen = self.seen.borrow_mut();
+        seen.upstream_time = seen.sent.map_or(Duration::ZERO, |sent| clock::now().since(sent));
+        seen.end =
+            End::Answering { head: Box::new(head), returned, body_prefix: Vec::new(), wants_prefix, complete: false };
+    }
+
+    /// Runs `read` with the answer's head and the fields the client is given.
+    pub(super) fn with_answer<T>(&self, read: impl FnOnce(&ResponseHead, &Fields) -> T) -> Option<T> {
+        match &self.seen.borrow().end {
+            End::Answering { head, returned, .. } => Some(read(head, returned.as_ref().unwrap_or(&head.fields))),
+            End::Waiting | End::NoAnswer | End::Refused(_) => None,
+        }
+    }
+
+    /// A piece of the answer's body passed.
+    pub(super) fn answer_passed(&self, bytes: &[u8]) {
+        if !self.conditional_write {
+            return;
+        }
+        if let End::Answering { body_prefix, wants_prefix: true, .. } = &mut self.seen.borrow_mut().end {
+            let room = BODY_PREFIX_BYTES_MAX - body_prefix.len();
+            body_prefix.extend(bytes.iter().take(room));
+        }
+    }
+
+    /// The answer has come to its end, and the client is still there to read it. Recorded now, before the client can
+    /// act on what it was given.
+    pub(super) fn complete(&self) {
+        if let End::Answering { complete, .. } = &mut self.seen.borrow_mut().end {
+            *complete = true;
+        }
+        self.record();
+    }
+
+    /// The upstream gave no answer head.
+    pub(super) fn no_answer(&self) {
+        self.seen.borrow_mut().end = End::NoAnswer;
+        self.record();
+    }
+
+    /// This instance answers by itself, with that status, and nothing was sent on.
+    pub(super) fn refused(&self, status: u16) {
+        self.seen.borrow_mut().end = End::Refused(status);
+        self.record();
+    }
+
+    fn record(&self) {
+        if self.recorded.replace(true) {
+            return;
+        }
+        let seen = self.seen.borrow();
+        let sent = seen.sent.is_some();
+        let outcome = match &seen.end {
+            End::Waiting => Outcome::ClientGone { sent },
+            End::NoAnswer => Outcome::NoAnswer { sent },
+            End::Refused(status) => Outcome::Refused { status: *status },
+            End::Answering { head, returned, body_prefix, complete, .. } => Outcome::Answered(Answer {
+                head,
+                returned: returned.as_ref().unwrap_or(&head.fields),
+                body_prefix,
+                complete: *complete,
+            }),
+        };
+        let series = self.series();
+        let exchange = Exchange {
+            id: self.id,
+            at: self.at,
+            ended: clock::now(),
+            upstream_time: seen.upstream_time,
+            role: self.snapshot.config.pairing.role,
+            policy: self.taken().map_or(&self.snapshot.unmatched().policy, |taken| &taken.route.policy),
+            route: series.number(),
+            client: self.client,
+            scheme: self.scheme,
+            request: &self.request,
+            forwarded: seen.forwarded.as_ref().unwrap_or(&self.request.fields),
+            request_body: RequestBody { digest: seen.digest_whole, announced: seen.announced },
+            outcome,
+            bypass: seen.bypass,
+            upstream: seen.upstream,
+        };
+        self.recorder.record(&exchange, series);
+        self.recorder.metrics().exchange_ended();
+    }
+}
+
+/// Whoever was awaiting the rest is gone, or could not have it.
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.record();
+    }
+}
+
+/// XML and JSON, and what is made of them (RFC 6839 `+xml`, `+json`).
+fn is_text(fields: &Fields) -> bool {
+    let media_type = fields.first(FieldName::ContentType).unwrap_or_default();
+    let media_type = media_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let ends = |suffix: &[u8]| {
+        media_type.len() >= suffix.len()
+            && media_type.get(media_type.len() - suffix.len()..).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+    };
+    ends(b"/xml") || ends(b"+xml") || ends(b"/json") || ends(b"+json")
+}

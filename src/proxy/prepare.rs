@@ -1,0 +1,358 @@
+//! What a message goes on with: the fields of RFC 9110 §7.6, those of a bypass, those that the configuration adds, and
+//! nothing else.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::Method;
+
+use super::answer::Refusal;
+use super::client::ClientAnswer;
+use super::connection_fields::{self, ConnectionOptions, copy};
+use super::http1::framing::BodyLength;
+use super::observe::{Client, Pending};
+use super::snapshot::Taken;
+use super::worker::Worker;
+use crate::analysis::exchange::{BypassApplied, BypassScope, Role};
+use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
+use crate::analysis::semantics::message::{ResponseHead, Version};
+use crate::bypass::Active;
+
+/// A request that is ready to go on.
+pub(super) struct Prepared {
+    /// Its fields, if not as they came.
+    pub(super) forwarded: Option<Fields>,
+    /// How its body goes on.
+    pub(super) length: BodyLength,
+    /// It may end in a tunnel.
+    pub(super) tunnel: Tunnel,
+    /// Its body waits for the origin's word (RFC 9110 §10.1.1).
+    pub(super) expects: bool,
+    /// What a bypass does to it.
+    pub(super) bypass: Option<BypassApplied>,
+}
+
+/// Whether the connection may stop being HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tunnel {
+    /// No.
+    None,
+    /// By 101.
+    Upgrade,
+    /// By a 2xx to CONNECT.
+    Connect,
+}
+
+/// The request as it goes on by that route.
+///
+/// # Errors
+/// Why it does not go on.
+pub(super) fn request(
+    worker: &Worker,
+    client: &Client,
+    pending: &Pending,
+    options: &ConnectionOptions,
+    length: BodyLength,
+    taken: &Taken,
+) -> Result<Prepared, Refusal> {
+    let head = &pending.request;
+    let expects = expectation(&head.fields, head.version)?;
+    if pending.snapshot.config.limits.body_bytes.is_some_and(|most| matches!(length, BodyLength::Known(n) if n > most))
+    {
+        return Err(Refusal::BodyTooLarge);
+    }
+    let connect = head.method == Method::CONNECT;
+    if connect && (!taken.route.connect || head.version == Version::Http2) {
+        return Err(Refusal::Connect);
+    }
+    let (mut forwarded, upgrade) = connection_fields::forwarded_request(&head.fields, options);
+    let upgrade = upgrade && head.version == Version::Http11;
+    let bypass = bypass(worker, pending, taken);
+    if let Some(bypass) = bypass {
+        ask_past_caches(&mut forwarded, pending, taken, bypass);
+    }
+    host(&mut forwarded, pending, taken);
+    count_down(&mut forwarded, &head.fields, &head.method);
+    if taken.route.forwarding != Default::default() {
+        forwarding(copy(&head.fields, &mut forwarded), client, pending, taken);
+    }
+    connection_fields::frame(&head.fields, &mut forwarded, length, length);
+    let tunnel = match (connect, upgrade) {
+        (true, _) => Tunnel::Connect,
+        (false, true) => Tunnel::Upgrade,
+        (false, false) => Tunnel::None,
+    };
+    Ok(Prepared { forwarded, length, tunnel, expects, bypass })
+}
+
+/// RFC 9110 §10.1.1: the one expectation there is; HTTP/1.0 has none.
+fn expectation(fields: &Fields, version: Version) -> Result<bool, Refusal> {
+    let mut expects = false;
+    let values = fields.all(FieldName::Expect).flat_map(|value| value.split(|byte| *byte == b','));
+    for value in values.map(<[u8]>::trim_ascii).filter(|value| !value.is_empty()) {
+        if !value.eq_ignore_ascii_case(b"100-continue") {
+            return Err(Refusal::Expectation);
+        }
+        expects = version != Version::Http10;
+    }
+    Ok(expects)
+}
+
+/// What a bypass does to this exchange: the request's own by its token, else the switch's.
+fn bypass(worker: &Worker, pending: &Pending, taken: &Taken) -> Option<BypassApplied> {
+    let config = &pending.snapshot.config;
+    let by_token = config.bypass.token.as_ref().is_some_and(|token| {
+        pending.request.fields.all(FieldName::Why412Bypass).any(|value| same_secret(value, token.expose()))
+    });
+    let switched = worker.shared.bypass.covering(&taken.route.name, pending.at);
+    let removes = |active: &Active| active.remove_preconditions && taken.route.allow_precondition_removal;
+    match switched {
+        Some(active) => Some(BypassApplied {
+            by: if active.route.is_some() { BypassScope::Route } else { BypassScope::All },
+            direct: active.direct && config.bypass.direct_traffic && !taken.upstream.direct.is_empty(),
+            preconditions_removed: removes(&active) && pending.request.fields.present().intersects(REMOVABLE),
+        }),
+        None if by_token => {
+            Some(BypassApplied { by: BypassScope::Request, direct: false, preconditions_removed: false })
+        }
+        None => None,
+    }
+}
+
+/// Compares in a time that tells nothing of where the difference is.
+fn same_secret(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+/// The conditions that a bypass can remove as a test: those that say nothing but "only if".
+const REMOVABLE: FieldSet = FieldSet::of(&[
+    FieldName::IfMatch,
+    FieldName::IfNoneMatch,
+    FieldName::IfModifiedSince,
+    FieldName::IfUnmodifiedSince,
+    FieldName::IfRange,
+    FieldName::XGoogIfGenerationMatch,
+    FieldName::XGoogIfMetagenerationMatch,
+    FieldName::XIfUnmodifiedSince,
+    FieldName::XIfModifiedSince,
+    FieldName::IfScheduleTagMatch,
+]);
+
+/// The fields of a bypass on a request, as further lines, not where the directive stands already.
+fn ask_past_caches(forwarded: &mut Option<Fields>, pending: &Pending, taken: &Taken, bypass: BypassApplied) {
+    let fields = &pending.request.fields;
+    if bypass.preconditions_removed {
+        tracing::warn!(route = %taken.route.name, "preconditions removed by a bypass");
+        copy(fields, forwarded).retain(|line| !REMOVABLE.contains(line.name));
+    }
+    match pending.snapshot.config.pairing.role {
+        Role::Outer | Role::Alone => {
+            for (name, line_name) in [(FieldName::CacheControl, "Cache-Control"), (FieldName::Pragma, "Pragma")] {
+                add_directive(fields, forwarded, name, line_name, "no-cache");
+            }
+        }
+        Role::Inner => {}
+    }
+}
+
+fn add_directive(fields: &Fields, forwarded: &mut Option<Fields>, name: FieldName, line_name: &str, directive: &str) {
+    let current = forwarded.as_ref().unwrap_or(fields);
+    let there = current
+        .all(name)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .any(|value| value.trim_ascii().eq_ignore_ascii_case(directive.as_bytes()));
+    if !there {
+        copy(fields, forwarded).push(line_name.as_bytes(), directive.as_bytes());
+    }
+}
+
+/// The Host that the configuration wants, or that HTTP/1.1 needs where an HTTP/1.0 client gave none.
+fn host(forwarded: &mut Option<Fields>, pending: &Pending, taken: &Taken) {
+    let fields = &pending.request.fields;
+    let host = match &taken.upstream.host {
+        Some(host) => Cow::Borrowed(host.as_str()),
+        None if fields.contains(FieldName::Host) => return,
+        None => match taken.upstream.endpoints.first() {
+            Some(endpoint) => Cow::Owned(endpoint.authority()),
+            None => return,
+        },
+    };
+    let forwarded = copy(fields, forwarded);
+    forwarded.retain(|line| line.name != FieldName::Host);
+    forwarded.push(b"Host", host.as_bytes());
+}
+
+/// RFC 9110 §7.6.2: Max-Forwards is counted down on TRACE and OPTIONS.
+fn count_down(forwarded: &mut Option<Fields>, fields: &Fields, method: &Method) {
+    if !matches!(*method, Method::TRACE | Method::OPTIONS) {
+        return;
+    }
+    let Some(left) = max_forwards(fields) else { return };
+    let forwarded = copy(fields, forwarded);
+    forwarded.retain(|line| line.name != FieldName::MaxForwards);
+    forwarded.push(b"Max-Forwards", left.saturating_sub(1).to_string().as_bytes());
+}
+
+/// What Max-Forwards says, where it is one number.
+pub(super) fn max_forwards(fields: &Fields) -> Option<u64> {
+    let mut values = fields.all(FieldName::MaxForwards);
+    let value = values.next().filter(|value| value.iter().all(u8::is_ascii_digit))?;
+    if values.next().is_some() {
+        return None;
+    }
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn forwarding(forwarded: &mut Fields, client: &Client, pending: &Pending, taken: &Taken) {
+    let wanted = taken.route.forwarding;
+    let head = &pending.request;
+    let ip = client.address.ip().to_canonical();
+    let host = String::from_utf8_lossy(&head.authority);
+    let scheme = client.scheme.as_str();
+    if wanted.via {
+        forwarded.push(b"Via", via(head.version));
+    }
+    if wanted.forwarded {
+        // RFC 7239 §4 and §6: an IPv6 address is bracketed and quoted.
+        let node = if ip.is_ipv6() { format!("\"[{ip}]\"") } else { ip.to_string() };
+        let host = host.replace(['"', '\\'], "");
+        forwarded.push(b"Forwarded", format!("for={node};host=\"{host}\";proto={scheme}").as_bytes());
+    }
+    if wanted.x_forwarded {
+        // What stands here already came from the client; the last entry of the list is what we know.
+        let mut list: Vec<u8> = Vec::new();
+        for value in head.fields.all(FieldName::XForwardedFor) {
+            list.extend_from_slice(value);
+            list.extend_from_slice(b", ");
+        }
+        list.extend_from_slice(ip.to_string().as_bytes());
+        let replaced: [&[u8]; 3] = [b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"];
+        forwarded.retain(|line| !replaced.iter().any(|name| name.eq_ignore_ascii_case(line.name_bytes)));
+        forwarded.push(b"X-Forwarded-For", &list);
+        forwarded.push(b"X-Forwarded-Proto", scheme.as_bytes());
+        forwarded.push(b"X-Forwarded-Host", host.as_bytes());
+    }
+}
+
+/// RFC 9110 §7.6.3: the version the message came in, and our pseudonym.
+const fn via(version: Version) -> &'static [u8] {
+    match version {
+        Version::Http10 => b"1.0 why412",
+        Version::Http11 => b"1.1 why412",
+        Version::Http2 => b"2.0 why412",
+    }
+}
+
+/// Whether a connection can carry another exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Persistence {
+    /// It can.
+    Stays,
+    /// It ends with this exchange.
+    Ends,
+}
+
+impl Persistence {
+    /// What sender and version say (RFC 9112 §9.3).
+    pub(super) const fn of(version: Version, options: &ConnectionOptions) -> Self {
+        let stays = match version {
+            Version::Http10 => options.keep_alive && !options.close,
+            Version::Http11 => !options.close,
+            Version::Http2 => true,
+        };
+        if stays { Self::Stays } else { Self::Ends }
+    }
+
+    /// This, or its end if `ends`.
+    #[must_use]
+    pub(super) const fn unless(self, ends: bool) -> Self {
+        if ends { Self::Ends } else { self }
+    }
+
+    /// What `Connection` tells a client of that version, where it would think otherwise.
+    pub(super) const fn option(self, version: Version) -> Option<&'static [u8]> {
+        match (version, self) {
+            (Version::Http11, Self::Ends) => Some(b"close"),
+            (Version::Http10, Self::Stays) => Some(b"keep-alive"),
+            (Version::Http11, Self::Stays) | (Version::Http10, Self::Ends) | (Version::Http2, _) => None,
+        }
+    }
+}
+
+/// An answer as it goes to the client.
+pub(super) struct PreparedAnswer {
+    /// Its fields, if not as they came.
+    pub(super) returned: Option<Fields>,
+    /// How its body goes on.
+    pub(super) length: BodyLength,
+    /// What becomes of the client's connection.
+    pub(super) persistence: Persistence,
+}
+
+/// The upstream's final answer as it goes to the client, with a body of that length.
+pub(super) fn answer(
+    pending: &Pending,
+    taken: &Taken,
+    answer: &ClientAnswer<'_>,
+    head: &ResponseHead,
+    incoming: BodyLength,
+    bypass: Option<BypassApplied>,
+    persistence: Persistence,
+) -> PreparedAnswer {
+    let options = ConnectionOptions::of(&head.fields);
+    let fields = &head.fields;
+    let mut returned = connection_fields::forwarded_response(head.status, fields, &options);
+    if bypass.is_some() {
+        forbid_storing(fields, &mut returned, pending.snapshot.config.pairing.role);
+    }
+    // RFC 9110 §8.6: no Content-Length in a 204; HTTP/2 would take it for an announcement.
+    if head.status == 204 && fields.contains(FieldName::ContentLength) {
+        copy(fields, &mut returned).retain(|line| line.name != FieldName::ContentLength);
+    }
+    if taken.route.annotate && head.status == 412 {
+        copy(fields, &mut returned).push(b"Proxy-Status", b"why412");
+    }
+    if taken.route.forwarding.via {
+        copy(fields, &mut returned).push(b"Via", via(head.version));
+    }
+    let length = answer.length_for(incoming);
+    connection_fields::frame(fields, &mut returned, incoming, length);
+    let persistence = persistence.unless(answer.is_http1() && length == BodyLength::UntilClose);
+    if head.status != 101
+        && let Some(option) = persistence.option(pending.request.version)
+    {
+        let returned = copy(fields, &mut returned);
+        returned.retain(|line| line.name != FieldName::Connection);
+        let upgrade: &[u8] = if head.status == 426 { b", upgrade" } else { b"" };
+        returned.push(b"Connection", &[option, upgrade].concat());
+    }
+    PreparedAnswer { returned, length, persistence }
+}
+
+/// The fields of a bypass on an answer, so that the caches in front let go of it.
+fn forbid_storing(fields: &Fields, returned: &mut Option<Fields>, role: Role) {
+    match role {
+        Role::Inner | Role::Alone => {
+            for (name, line_name) in [
+                (FieldName::CacheControl, "Cache-Control"),
+                (FieldName::CdnCacheControl, "CDN-Cache-Control"),
+                (FieldName::SurrogateControl, "Surrogate-Control"),
+            ] {
+                add_directive(fields, returned, name, line_name, "no-store");
+            }
+        }
+        Role::Outer => {}
+    }
+}
+
+/// How long the upstream keeps an idle connection, where it says so in Keep-Alive. A second less than it says, for what
+/// is on its way when it closes.
+pub(super) fn keep_alive(fields: &Fields, most: Duration) -> Duration {
+    let timeout = fields
+        .all(FieldName::KeepAlive)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .filter_map(|parameter| parameter.trim_ascii().strip_prefix(b"timeout="))
+        .filter_map(|seconds| std::str::from_utf8(seconds.trim_ascii()).ok()?.parse::<u64>().ok())
+        .min();
+    timeout.map_or(most, |seconds| most.min(Duration::from_secs(seconds.saturating_sub(1))))
+}

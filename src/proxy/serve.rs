@@ -1,0 +1,341 @@
+//! The life of an exchange, one line per step.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use super::alarm::Alarm;
+use super::answer::{self, OwnAnswer, Refusal};
+use super::client::{ClientAnswer, ClientBody};
+use super::connection_fields::ConnectionOptions;
+use super::http1::body::Body;
+use super::http1::framing::{self, BodyLength};
+use super::observe::{self, Client, Pending};
+use super::prepare::{self, Persistence, Prepared, Tunnel};
+use super::snapshot::Taken;
+use super::transfer::{self, Answering, BodyLimits, NoHead, Passed, Progress, Sending, SendingEnd};
+use super::tunnel;
+use super::upstream::pool::{Lease, Safety};
+use super::upstream::{self, UpstreamFailure};
+use super::worker::Worker;
+use crate::analysis::semantics::fields::Fields;
+use crate::analysis::semantics::message::{RequestHead, ResponseHead, Version};
+use crate::config::OnUpstreamFailure;
+use crate::recorder::metrics::FailureReason;
+
+/// A request as its connection read it.
+pub(super) struct Incoming<'a> {
+    /// Its head.
+    pub(super) head: RequestHead,
+    /// How long its body is; `None` where its transfer coding is not known.
+    pub(super) length: Option<BodyLength>,
+    /// Its body.
+    pub(super) body: ClientBody<'a>,
+    /// For what the client takes too long with.
+    pub(super) alarm: &'a mut Alarm,
+}
+
+/// What becomes of the client's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Another request may come.
+    Continue,
+    /// It ends, after the client has had the time to read everything.
+    Close,
+    /// It ends at once.
+    Abort,
+}
+
+/// Carries one exchange from its request to its end.
+pub(super) async fn serve(
+    worker: &Worker,
+    client: &Client,
+    mut incoming: Incoming<'_>,
+    mut answer: ClientAnswer<'_>,
+) -> Next {
+    let options = ConnectionOptions::of(&incoming.head.fields);
+    let persistence = Persistence::of(incoming.head.version, &options).unless(worker.is_draining());
+    let pending = observe::request(worker, client, worker.snapshot(), incoming.head);
+    let mut line = Line { worker, pending: &pending, answer: &mut answer, persistence };
+
+    let Some(taken) = pending.taken() else { return line.refuse(Refusal::NoRoute, &incoming.body).await };
+    let most = pending.snapshot.config.limits.exchanges;
+    let Some(_in_flight) = worker.begin_exchange(most) else { return line.refuse(Refusal::Busy, &incoming.body).await };
+    let Some(length) = incoming.length else { return line.refuse(Refusal::TransferCoding, &incoming.body).await };
+    if let Some(own) = answer::final_recipient(&pending.request) {
+        return line.give(&own, &incoming.body).await;
+    }
+    let prepared = match prepare::request(worker, client, &pending, &options, length, taken) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return line.refuse(refusal, &incoming.body).await,
+    };
+    let way = line.begin(prepared);
+    let lease = match line.upstream(taken, &way).await {
+        Ok(lease) => lease,
+        Err(failure) => return line.fail(&failure, taken, &incoming.body).await,
+    };
+    line.exchange(lease, &mut incoming.body, incoming.alarm, &way, taken).await
+}
+
+/// What every step of an exchange needs.
+struct Line<'a, 'b> {
+    worker: &'a Worker,
+    pending: &'a Rc<Pending>,
+    answer: &'a mut ClientAnswer<'b>,
+    persistence: Persistence,
+}
+
+/// What of a prepared request the later steps need.
+struct Way {
+    length: BodyLength,
+    tunnel: Tunnel,
+    expects: bool,
+    bypass: Option<crate::analysis::exchange::BypassApplied>,
+}
+
+/// How far an exchange came.
+enum Reached {
+    /// The upstream's answer was passed on; what the upstream's connection is good for.
+    Answered { passed: Passed, persistence: Persistence, upstream_stays: bool },
+    /// No answer head came.
+    Failed(UpstreamFailure),
+    /// The client is gone.
+    ClientGone,
+    /// The request's body had to be refused before an answer came.
+    Refused(Refusal),
+    /// The request's body failed after the answer had begun.
+    Broken,
+    /// The connection speaks another protocol from here on.
+    Tunnel,
+}
+
+impl Line<'_, '_> {
+    /// What is sent on is settled.
+    fn begin(&self, prepared: Prepared) -> Way {
+        let announced = match prepared.length {
+            BodyLength::Known(length) => Some(length),
+            BodyLength::Empty | BodyLength::Chunked | BodyLength::UntilClose => None,
+        };
+        self.pending.prepared(prepared.forwarded, prepared.bypass, announced);
+        Way { length: prepared.length, tunnel: prepared.tunnel, expects: prepared.expects, bypass: prepared.bypass }
+    }
+
+    /// A connection to the upstream.
+    async fn upstream(&self, taken: &Taken, way: &Way) -> Result<Lease, UpstreamFailure> {
+        let direct = way.bypass.is_some_and(|bypass| bypass.direct);
+        let endpoints = if direct { &taken.upstream.direct } else { &taken.upstream.endpoints };
+        let safety = if self.pending.request.method.is_safe() { Safety::Safe } else { Safety::Unsafe };
+        upstream::lease(self.worker, endpoints, safety, &self.pending.snapshot.config.timeouts).await
+    }
+
+    /// The exchange proper: the request out, the answer back.
+    async fn exchange(
+        &mut self,
+        mut lease: Lease,
+        body: &mut ClientBody<'_>,
+        alarm: &mut Alarm,
+        way: &Way,
+        taken: &Taken,
+    ) -> Next {
+        let config = &self.pending.snapshot.config;
+        let connection = &mut lease.connection;
+        self.pending.sent_to(lease.address);
+        self.pending
+            .with_forwarded(|fields| connection.writer.stage_request(&self.pending.request, fields, way.length));
+        let progress = Progress::new(way.expects);
+        let limits = BodyLimits { bytes: config.limits.body_bytes, idle: config.timeouts.body_idle };
+        let mut from = Answering {
+            reader: &mut connection.reader,
+            alarm: &mut connection.alarm,
+            reused: connection.reused,
+            limits: self.pending.snapshot.head_limits,
+        };
+        let reached = {
+            let sending = transfer::send(body, &mut connection.writer, alarm, &progress, self.pending, limits);
+            self.answer(pin!(sending), &mut from, &progress, way, taken).await
+        };
+        match reached {
+            Reached::Answered { passed, persistence, upstream_stays } => {
+                self.passed(lease, passed, &progress, taken, upstream_stays);
+                self.after(passed, persistence, body)
+            }
+            Reached::Failed(failure) => self.fail(&failure, taken, body).await,
+            Reached::ClientGone => Next::Abort,
+            Reached::Refused(refusal) => self.refuse_late(refusal, body).await,
+            Reached::Broken => {
+                self.answer.cut().await;
+                Next::Abort
+            }
+            Reached::Tunnel => tunnel::carry(self.pending, body, self.answer, lease.connection).await,
+        }
+    }
+
+    /// The answer's way, beside the request's.
+    async fn answer(
+        &mut self,
+        mut sending: std::pin::Pin<&mut impl Future<Output = SendingEnd>>,
+        from: &mut Answering<'_>,
+        progress: &Progress,
+        way: &Way,
+        taken: &Taken,
+    ) -> Reached {
+        let timeouts = &self.pending.snapshot.config.timeouts;
+        let reading = transfer::answer_head(from, self.answer, progress, timeouts.response_head);
+        let head = match transfer::beside(sending.as_mut(), reading).await {
+            Ok(Ok(head)) => head,
+            Ok(Err(NoHead::Upstream(failure))) => return Reached::Failed(failure),
+            Ok(Err(NoHead::ClientGone)) | Err(SendingEnd::ClientGone) => return Reached::ClientGone,
+            Err(SendingEnd::Malformed) => return Reached::Refused(Refusal::BodyMalformed),
+            Err(SendingEnd::TooLarge) => return Reached::Refused(Refusal::BodyTooLarge),
+            Err(SendingEnd::TimedOut) => return Reached::Refused(Refusal::BodyTimeout),
+        };
+        if let Some(reached) = self.switched(&head, way) {
+            return reached;
+        }
+        let length = framing::of_response(&self.pending.request.method, head.status, &head.fields, head.version);
+        let length = match length {
+            Ok(length) => length,
+            Err(fault) => return Reached::Failed(UpstreamFailure::Malformed(fault)),
+        };
+        let upstream_stays = upstream_stays(&head, length);
+        let persistence = match self.answered(head, length, way, taken) {
+            Ok(persistence) => persistence,
+            Err(gone) => return gone,
+        };
+        let passing = transfer::answer_body(from, Body::new(length, from.limits), self.answer, self.pending, timeouts);
+        let passed = match transfer::beside(sending.as_mut(), passing).await {
+            Ok(passed) => passed,
+            Err(SendingEnd::ClientGone) => return Reached::ClientGone,
+            Err(SendingEnd::Malformed | SendingEnd::TooLarge | SendingEnd::TimedOut) => return Reached::Broken,
+        };
+        // An answer that came early does not end the request: whoever sent it may still want to read all of it.
+        if passed == Passed::Whole && progress.sending() == Sending::Running {
+            transfer::rest(sending, progress).await;
+        }
+        Reached::Answered { passed, persistence, upstream_stays }
+    }
+
+    /// 101, and 2xx to CONNECT: where it was asked for, the end of HTTP on this connection.
+    fn switched(&mut self, head: &ResponseHead, way: &Way) -> Option<Reached> {
+        let switches = match way.tunnel {
+            Tunnel::None => false,
+            Tunnel::Upgrade => head.status == 101,
+            Tunnel::Connect => (200..300).contains(&head.status),
+        };
+        if !switches {
+            return (head.status == 101).then_some(Reached::Failed(UpstreamFailure::Switched));
+        }
+        let options = ConnectionOptions::of(&head.fields);
+        let returned = super::connection_fields::forwarded_response(head.status, &head.fields, &options);
+        self.pending.answered(head.clone(), returned);
+        let staged = self
+            .pending
+            .with_answer(|head, fields| self.answer.head(head.status, &head.reason, fields, BodyLength::Empty));
+        Some(if matches!(staged, Some(Ok(()))) { Reached::Tunnel } else { Reached::ClientGone })
+    }
+
+    /// The final answer's head is observed and staged.
+    fn answered(
+        &mut self,
+        head: ResponseHead,
+        length: BodyLength,
+        way: &Way,
+        taken: &Taken,
+    ) -> Result<Persistence, Reached> {
+        let persistence = self.persistence.unless(self.worker.is_draining());
+        let prepared = prepare::answer(self.pending, taken, self.answer, &head, length, way.bypass, persistence);
+        self.pending.answered(head, prepared.returned);
+        let staged = self
+            .pending
+            .with_answer(|head, fields| self.answer.head(head.status, &head.reason, fields, prepared.length));
+        match staged {
+            Some(Ok(())) => Ok(prepared.persistence),
+            Some(Err(_)) | None => Err(Reached::ClientGone),
+        }
+    }
+
+    /// What becomes of the upstream's connection.
+    fn passed(&self, lease: Lease, passed: Passed, progress: &Progress, taken: &Taken, stays: bool) {
+        if passed == Passed::Cut {
+            taken.series.upstream_failed(FailureReason::BodyCut);
+        }
+        if !(stays && passed == Passed::Whole && progress.sending() == Sending::Done) {
+            return;
+        }
+        let config = &self.pending.snapshot.config;
+        let most = config.timeouts.upstream_idle;
+        let lasting = self.pending.with_answer(|head, _| prepare::keep_alive(&head.fields, most)).unwrap_or(most);
+        lease.keep(&self.worker.pool, lasting, config.limits.upstream_idle, crate::clock::now());
+    }
+
+    fn after(&self, passed: Passed, persistence: Persistence, body: &ClientBody<'_>) -> Next {
+        match (passed, persistence) {
+            (Passed::Whole, Persistence::Stays) if body.is_done() => Next::Continue,
+            (Passed::Whole, Persistence::Stays | Persistence::Ends) => Next::Close,
+            (Passed::Cut | Passed::ClientGone, _) => Next::Abort,
+        }
+    }
+
+    /// The upstream gave no answer: the client is told, or shown the same.
+    async fn fail(&mut self, failure: &UpstreamFailure, taken: &Taken, body: &ClientBody<'_>) -> Next {
+        taken.series.upstream_failed(failure.reason());
+        tracing::debug!(route = %taken.route.name, %failure, "no answer from the upstream");
+        self.pending.no_answer();
+        let mirrored = match taken.upstream.on_failure {
+            OnUpstreamFailure::Respond => false,
+            // On a reused connection the close may be ours to account for, and a gateway must not be led astray.
+            OnUpstreamFailure::Mirror => matches!(failure, UpstreamFailure::Closed { reused: false }),
+        };
+        if mirrored {
+            self.answer.cut().await;
+            return Next::Abort;
+        }
+        self.say(&OwnAnswer::from(failure), body).await
+    }
+
+    /// Nothing was sent on.
+    async fn refuse(&mut self, refusal: Refusal, body: &ClientBody<'_>) -> Next {
+        self.give(&OwnAnswer::from(refusal), body).await
+    }
+
+    /// An answer of our own to a request that was not sent on.
+    async fn give(&mut self, own: &OwnAnswer, body: &ClientBody<'_>) -> Next {
+        self.pending.refused(own.status);
+        self.say(own, body).await
+    }
+
+    /// The request had been sent on in part when its body had to be refused: the upstream may have acted on it.
+    async fn refuse_late(&mut self, refusal: Refusal, body: &ClientBody<'_>) -> Next {
+        self.pending.no_answer();
+        self.say(&OwnAnswer::from(refusal), body).await
+    }
+
+    async fn say(&mut self, own: &OwnAnswer, body: &ClientBody<'_>) -> Next {
+        let version = self.pending.request.version;
+        let persistence = self.persistence.unless(!body.is_done() && version != Version::Http2);
+        let mut fields: Fields = own.fields.clone();
+        if let Some(option) = persistence.option(version) {
+            fields.push(b"Connection", option);
+        }
+        let head_only = self.pending.request.method == http::Method::HEAD || own.body.is_empty();
+        let length = if head_only { BodyLength::Empty } else { BodyLength::Known(own.body.len() as u64) };
+        let reason = answer::reason(own.status);
+        let mut said = self.answer.head(own.status, reason.as_bytes(), &fields, length);
+        if said.is_ok() && !head_only {
+            said = self.answer.data(&own.body).await;
+        }
+        if said.is_ok() {
+            said = self.answer.end(None).await;
+        }
+        match (said, persistence) {
+            (Ok(()), Persistence::Stays) => Next::Continue,
+            (Ok(()), Persistence::Ends) => Next::Close,
+            (Err(_), _) => Next::Abort,
+        }
+    }
+}
+
+/// Whether the upstream's connection can carry another request (RFC 9112 §9.3).
+fn upstream_stays(head: &ResponseHead, length: BodyLength) -> bool {
+    let options = ConnectionOptions::of(&head.fields);
+    length != BodyLength::UntilClose && Persistence::of(head.version, &options) == Persistence::Stays
+}

@@ -1,0 +1,355 @@
+//! Moving a request to the upstream and its answer to the client, at the same time and piece by piece: what one side
+//! does not take, the other does not read.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use super::alarm::Alarm;
+use super::client::{ClientAnswer, ClientBody, poll_once};
+use super::connection_fields::{self, ConnectionOptions};
+use super::http1::body::{Body, BodyFault, Piece};
+use super::http1::head::{self, HeadLimits};
+use super::http1::write::Writer;
+use super::io::{Filled, Reader};
+use super::observe::Pending;
+use super::upstream::UpstreamFailure;
+use crate::analysis::semantics::message::ResponseHead;
+use crate::analysis::time::Time;
+use crate::clock;
+use crate::config::Timeouts;
+
+/// How far the request has come on its way to the upstream.
+pub(super) struct Progress {
+    state: Cell<Sending>,
+    /// The origin has the word first (RFC 9110 §10.1.1).
+    held: Cell<bool>,
+}
+
+/// See [`Progress`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// There is more to come.
+    Running,
+    /// All of it has been written.
+    Done,
+    /// The upstream takes no more of it. It may have answered all the same.
+    Broken(io::ErrorKind),
+}
+
+impl Progress {
+    /// Nothing was sent. A body that is `held` waits for the origin's word.
+    pub(super) const fn new(held: bool) -> Self {
+        Self { state: Cell::new(Sending::Running), held: Cell::new(held) }
+    }
+
+    /// How far it has come.
+    pub(super) const fn sending(&self) -> Sending {
+        self.state.get()
+    }
+
+    /// The origin has spoken: the body need not wait any longer.
+    fn release(&self) {
+        self.held.set(false);
+    }
+}
+
+/// How the sending of a request ended before its exchange did.
+#[derive(Debug)]
+pub(super) enum SendingEnd {
+    /// The client is gone, or its body was cut.
+    ClientGone,
+    /// The client's body cannot be read.
+    Malformed,
+    /// The client's body is larger than allowed.
+    TooLarge,
+    /// The client's body did not come within its time.
+    TimedOut,
+}
+
+/// What a body may cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BodyLimits {
+    /// Bytes; any if `None`.
+    pub(super) bytes: Option<u64>,
+    /// How long it may bring nothing.
+    pub(super) idle: Duration,
+}
+
+/// How long a client's body is held back for the origin's word on it.
+const HELD_MOST: Duration = Duration::from_secs(1);
+
+/// Sends the staged head and the client's body, then watches the client. Ends only where the exchange has to end with
+/// it: what the upstream does shows in its answer.
+pub(super) async fn send(
+    body: &mut ClientBody<'_>,
+    writer: &mut Writer,
+    alarm: &mut Alarm,
+    progress: &Progress,
+    pending: &Pending,
+    limits: BodyLimits,
+) -> SendingEnd {
+    let sent = match send_all(body, writer, alarm, progress, pending, limits).await {
+        Ok(()) => Sending::Done,
+        Err(Stopped::Upstream(error)) => Sending::Broken(error.kind()),
+        Err(Stopped::Client(end)) => return end,
+    };
+    progress.state.set(sent);
+    match sent {
+        Sending::Done => std::future::poll_fn(|cx| body.poll_gone(cx)).await,
+        // Where in its body the client is, nobody knows; the upstream's answer decides.
+        Sending::Broken(_) | Sending::Running => std::future::pending().await,
+    }
+    SendingEnd::ClientGone
+}
+
+enum Stopped {
+    Upstream(io::Error),
+    Client(SendingEnd),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Upstream(error)
+    }
+}
+
+async fn send_all(
+    body: &mut ClientBody<'_>,
+    writer: &mut Writer,
+    alarm: &mut Alarm,
+    progress: &Progress,
+    pending: &Pending,
+    limits: BodyLimits,
+) -> Result<(), Stopped> {
+    if progress.held.get() {
+        writer.flush().await?;
+        alarm.within(HELD_MOST, |_| if progress.held.get() { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+    let mut left = limits.bytes.unwrap_or(u64::MAX);
+    loop {
+        let piece = match poll_once(|cx| body.poll_piece(cx)).await {
+            Poll::Ready(piece) => piece,
+            Poll::Pending => {
+                writer.flush().await?;
+                let piece = alarm.within(limits.idle, |cx| body.poll_piece(cx)).await;
+                piece.ok_or(Stopped::Client(SendingEnd::TimedOut))?
+            }
+        };
+        match piece.map_err(client_fault)? {
+            Piece::Data(count) => {
+                left = left.checked_sub(count as u64).ok_or(Stopped::Client(SendingEnd::TooLarge))?;
+                let bytes = body.data(count);
+                pending.body_passed(bytes);
+                writer.gather(bytes).await?;
+                body.consume(count);
+            }
+            Piece::End(trailers) => {
+                pending.body_ended();
+                writer.end(trailers.as_deref()).await?;
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn client_fault(fault: BodyFault) -> Stopped {
+    Stopped::Client(match fault {
+        BodyFault::Cut | BodyFault::Io(_) => SendingEnd::ClientGone,
+        BodyFault::Malformed(_) => SendingEnd::Malformed,
+    })
+}
+
+/// Takes a step on the answer's way while the request is still being sent.
+///
+/// # Errors
+/// The sending ended, and the exchange with it.
+pub(super) async fn beside<T>(
+    mut sending: Pin<&mut impl Future<Output = SendingEnd>>,
+    step: impl Future<Output = T>,
+) -> Result<T, SendingEnd> {
+    let mut step = pin!(step);
+    std::future::poll_fn(|cx| {
+        let ended = sending.as_mut().poll(cx);
+        // What the upstream has said counts, also when the client is gone.
+        if let Poll::Ready(done) = step.as_mut().poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        ended.map(Err)
+    })
+    .await
+}
+
+/// Why there is no answer head.
+#[derive(Debug)]
+pub(super) enum NoHead {
+    /// The upstream's fault.
+    Upstream(UpstreamFailure),
+    /// The client is gone.
+    ClientGone,
+}
+
+/// The upstream's side of an exchange, for reading.
+pub(super) struct Answering<'a> {
+    /// What the upstream says.
+    pub(super) reader: &'a mut Reader,
+    /// For what it takes too long with.
+    pub(super) alarm: &'a mut Alarm,
+    /// The connection has carried an exchange before.
+    pub(super) reused: bool,
+    /// How large its heads may be.
+    pub(super) limits: HeadLimits,
+}
+
+/// Reads the head of the final answer, or of 101; passes other informational ones on.
+///
+/// # Errors
+/// See [`NoHead`].
+pub(super) async fn answer_head(
+    from: &mut Answering<'_>,
+    answer: &mut ClientAnswer<'_>,
+    progress: &Progress,
+    within: Duration,
+) -> Result<ResponseHead, NoHead> {
+    loop {
+        let parsed = head::parse_response(from.reader.buffered(), from.limits);
+        let parsed = parsed.map_err(|fault| NoHead::Upstream(UpstreamFailure::Malformed(fault)))?;
+        let Some((head, length)) = parsed else {
+            fill(from, answer, progress, within).await?;
+            continue;
+        };
+        from.reader.consume(length);
+        if !matches!(head.status, 100 | 102..=199) {
+            return Ok(head);
+        }
+        if head.status == 100 {
+            progress.release();
+        }
+        let options = ConnectionOptions::of(&head.fields);
+        let forwarded = connection_fields::forwarded_response(head.status, &head.fields, &options);
+        let fields = forwarded.as_ref().unwrap_or(&head.fields);
+        answer.informational(head.status, &head.reason, fields).await.map_err(|_| NoHead::ClientGone)?;
+    }
+}
+
+/// Waits for more of a head. The time runs from the end of the request: before that, the client may be the slow one.
+async fn fill(
+    from: &mut Answering<'_>,
+    answer: &mut ClientAnswer<'_>,
+    progress: &Progress,
+    within: Duration,
+) -> Result<(), NoHead> {
+    let mut deadline: Option<Time> = None;
+    let Answering { reader, alarm, reused, limits } = from;
+    let filled = std::future::poll_fn(|cx| {
+        if let Poll::Ready(filled) = reader.poll_fill(cx, limits.bytes) {
+            return Poll::Ready(Ok(filled));
+        }
+        if answer.poll_gone(cx).is_ready() {
+            return Poll::Ready(Err(NoHead::ClientGone));
+        }
+        if progress.sending() == Sending::Running {
+            return Poll::Pending;
+        }
+        let deadline = *deadline.get_or_insert_with(|| clock::now().plus(within));
+        alarm.poll(cx, deadline).map(|()| Err(NoHead::Upstream(UpstreamFailure::HeadTimeout)))
+    })
+    .await?;
+    match filled {
+        Ok(Filled::Some) => Ok(()),
+        Ok(Filled::End) | Err(_) => Err(NoHead::Upstream(closed(reader, *reused, progress))),
+    }
+}
+
+fn closed(reader: &Reader, reused: bool, progress: &Progress) -> UpstreamFailure {
+    if !reader.buffered().is_empty() {
+        return UpstreamFailure::HeadCut;
+    }
+    match progress.sending() {
+        Sending::Broken(io::ErrorKind::TimedOut) => UpstreamFailure::WriteTimeout,
+        Sending::Broken(_) | Sending::Running | Sending::Done => UpstreamFailure::Closed { reused },
+    }
+}
+
+/// How the passing on of an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// Well.
+    Whole,
+    /// The upstream stopped before the end.
+    Cut,
+    /// The client takes no more.
+    ClientGone,
+}
+
+/// Passes the answer's body on to the client, whose head is staged already.
+pub(super) async fn answer_body(
+    from: &mut Answering<'_>,
+    mut body: Body,
+    answer: &mut ClientAnswer<'_>,
+    pending: &Pending,
+    timeouts: &Timeouts,
+) -> Passed {
+    loop {
+        let piece = match poll_once(|cx| body.poll_piece(from.reader, cx)).await {
+            Poll::Ready(piece) => piece,
+            Poll::Pending => {
+                // What is there must not wait for what is not.
+                if answer.flush().await.is_err() {
+                    return Passed::ClientGone;
+                }
+                match wait(from, &mut body, answer, timeouts.body_idle).await {
+                    Ok(piece) => piece,
+                    Err(passed) => return passed,
+                }
+            }
+        };
+        match piece {
+            Ok(Piece::Data(count)) => {
+                let bytes = from.reader.buffered().get(..count).unwrap_or_default();
+                pending.answer_passed(bytes);
+                if answer.data(bytes).await.is_err() {
+                    return Passed::ClientGone;
+                }
+                body.consume(from.reader, count);
+            }
+            Ok(Piece::End(trailers)) => {
+                pending.complete();
+                let ended = answer.end(trailers.as_deref()).await;
+                return if ended.is_ok() { Passed::Whole } else { Passed::ClientGone };
+            }
+            Err(_) => {
+                answer.cut().await;
+                return Passed::Cut;
+            }
+        }
+    }
+}
+
+async fn wait(
+    from: &mut Answering<'_>,
+    body: &mut Body,
+    answer: &mut ClientAnswer<'_>,
+    idle: Duration,
+) -> Result<Result<Piece, BodyFault>, Passed> {
+    let Answering { reader, alarm, .. } = from;
+    let piece = alarm.within(idle, |cx| {
+        if let Poll::Ready(piece) = body.poll_piece(reader, cx) {
+            return Poll::Ready(Ok(piece));
+        }
+        answer.poll_gone(cx).map(|()| Err(Passed::ClientGone))
+    });
+    piece.await.unwrap_or(Ok(Err(BodyFault::Cut)))
+}
+
+/// Sends the rest of a request whose answer has been passed on already, as long as both sides go along.
+pub(super) async fn rest(mut sending: Pin<&mut impl Future<Output = SendingEnd>>, progress: &Progress) {
+    std::future::poll_fn(|cx| {
+        let ended = sending.as_mut().poll(cx).is_ready();
+        if ended || progress.sending() != Sending::Running { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}

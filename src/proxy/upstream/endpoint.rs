@@ -1,0 +1,167 @@
+//! One configured upstream address: its name resolved, a new connection made.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpStream;
+
+use super::UpstreamFailure;
+use crate::analysis::time::Time;
+use crate::clock;
+use crate::proxy::io::{ReadHalf, WriteHalf, split_tcp, split_tls};
+use crate::proxy::tls::UpstreamTlsClient;
+
+/// A host and port, and how to speak to it.
+#[derive(Debug)]
+pub(in crate::proxy) struct Endpoint {
+    host: String,
+    port: u16,
+    tls: Option<UpstreamTlsClient>,
+    /// The address itself, where the host is one: nothing to resolve.
+    literal: Option<SocketAddr>,
+    resolved: ArcSwap<Resolved>,
+    /// Somebody is asking again.
+    refreshing: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Resolved {
+    addresses: Vec<SocketAddr>,
+    at: Time,
+}
+
+/// How long an answer of the resolver is used without asking again.
+const RESOLVED_FRESH: Duration = Duration::from_secs(10);
+
+impl Endpoint {
+    /// Nothing is resolved yet.
+    pub(in crate::proxy) fn new(host: &str, port: u16, tls: Option<UpstreamTlsClient>) -> Self {
+        let literal = host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port));
+        Self {
+            host: host.to_owned(),
+            port,
+            tls,
+            literal,
+            resolved: ArcSwap::default(),
+            refreshing: AtomicBool::new(false),
+        }
+    }
+
+    /// Tells connections apart that must not be mixed: those of different TLS configurations. A connection holds its
+    /// configuration, so an identity is not given away again while a connection has it.
+    pub(super) fn identity(&self) -> usize {
+        self.tls.as_ref().map_or(0, |tls| Arc::as_ptr(&tls.config).addr())
+    }
+
+    /// What `Host` says of it.
+    pub(in crate::proxy) fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let usual = if self.tls.is_some() { 443 } else { 80 };
+        if self.port == usual { host } else { format!("{host}:{}", self.port) }
+    }
+
+    /// The address that the host itself is.
+    pub(super) const fn literal(&self) -> Option<SocketAddr> {
+        self.literal
+    }
+
+    /// Whether connecting here without asking any name server would reach `listener`.
+    pub(in crate::proxy) fn is_literally(&self, listener: SocketAddr) -> bool {
+        self.literal.is_some_and(|address| reaches(address, listener))
+    }
+
+    /// Its addresses; asks the resolver where nothing is known yet, and in the background where what is known is old.
+    pub(super) async fn addresses(self: &Arc<Self>) -> Result<Vec<SocketAddr>, UpstreamFailure> {
+        let known = self.resolved.load_full();
+        if known.addresses.is_empty() {
+            return self.resolve().await.map_err(UpstreamFailure::Resolve);
+        }
+        if clock::now().since(known.at) > RESOLVED_FRESH && !self.refreshing.swap(true, Ordering::AcqRel) {
+            let endpoint = Arc::clone(self);
+            tokio::task::spawn_local(async move {
+                // A resolver that is away leaves us with what was known.
+                let _ = endpoint.resolve().await;
+                endpoint.refreshing.store(false, Ordering::Release);
+            });
+        }
+        Ok(known.addresses.clone())
+    }
+
+    /// Forgets what was resolved: none of it could be reached.
+    pub(super) fn forget(&self) {
+        self.resolved.store(Arc::default());
+    }
+
+    async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        // The resolver blocks; the runtime asks it on a thread of its own.
+        let mut addresses: Vec<_> = tokio::net::lookup_host((self.host.as_str(), self.port)).await?.collect();
+        let mut seen = Vec::new();
+        addresses.retain(|address| {
+            !seen.contains(address) && {
+                seen.push(*address);
+                true
+            }
+        });
+        if addresses.is_empty() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.resolved.store(Arc::new(Resolved { addresses: addresses.clone(), at: clock::now() }));
+        Ok(addresses)
+    }
+
+    /// A new connection to one of its addresses.
+    pub(super) async fn connect(&self, address: SocketAddr) -> Result<(ReadHalf, WriteHalf), UpstreamFailure> {
+        let stream = TcpStream::connect(address).await.map_err(UpstreamFailure::Connect)?;
+        stream.set_nodelay(true).map_err(UpstreamFailure::Connect)?;
+        let Some(tls) = &self.tls else { return Ok(split_tcp(stream)) };
+        let stream = tls.connector().connect(tls.name.clone(), stream).await.map_err(UpstreamFailure::Tls)?;
+        Ok(split_tls(stream.into()))
+    }
+}
+
+/// Whether a connection to `address` would be accepted by `listener`.
+pub(in crate::proxy) fn reaches(address: SocketAddr, listener: SocketAddr) -> bool {
+    if address.port() != listener.port() {
+        return false;
+    }
+    let (to, at) = (address.ip().to_canonical(), listener.ip().to_canonical());
+    // Connecting to the unspecified address reaches this host.
+    let here = to.is_unspecified() || to.is_loopback() || is_of_this_host(to);
+    to == at || (at.is_unspecified() && here) || (to.is_unspecified() && at.is_loopback())
+}
+
+/// Only an address of this host can be bound.
+fn is_of_this_host(ip: IpAddr) -> bool {
+    UdpSocket::bind((ip, 0)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(address: &str, listener: &str, expected: bool) {
+        assert_eq!(reaches(address.parse().unwrap(), listener.parse().unwrap()), expected, "{address} {listener}");
+    }
+
+    #[test]
+    fn a_listener_of_our_own_is_recognised() {
+        check("127.0.0.1:80", "127.0.0.1:80", true);
+        check("127.0.0.1:80", "127.0.0.1:81", false);
+        check("127.0.0.1:80", "0.0.0.0:80", true);
+        check("127.0.0.2:80", "127.0.0.1:80", false);
+        check("[::ffff:127.0.0.1]:80", "127.0.0.1:80", true);
+        check("0.0.0.0:80", "127.0.0.1:80", true);
+        check("203.0.113.7:80", "0.0.0.0:80", false);
+    }
+
+    #[test]
+    fn the_usual_port_is_left_out_of_the_authority() {
+        assert_eq!(Endpoint::new("api.example", 80, None).authority(), "api.example");
+        assert_eq!(Endpoint::new("::1", 8080, None).authority(), "[::1]:8080");
+    }
+}
