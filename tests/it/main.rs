@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod cases;
 mod catalogue;
 mod documents;
 mod gateways;

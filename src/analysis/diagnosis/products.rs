@@ -2,6 +2,8 @@
 //! Every sentence starts with a verb and names the directive; whether the product is there is the examining rule's
 //! business.
 
+use crate::analysis::semantics::caching::Product;
+
 /// nginx weakens the tags of what it compresses, whatever `Cache-Control: no-transform` says.
 pub const NGINX_COMPRESSION: &str = "Set `gzip off;` (and `brotli off;`, `zstd off;` where such a module is loaded) in \
     the `location` of this route in nginx, and no `sub_filter` or `ssi` there; it does not heed `no-transform`, but \
@@ -74,7 +76,7 @@ pub const CLOUDFRONT_COMPRESSION: &str = "Turn off \"Compress objects automatica
     path in Amazon CloudFront: it makes the tag of what it compresses weak.";
 /// Purging at CDNs.
 pub const CDN_PURGE: &str = "Purge the URL at the CDN by its API (Cloudflare `purge_cache` with `files`, Fastly PURGE, \
-    CloudFront invalidation), and have the service do so after each write.";
+    CloudFront invalidation, Akamai Fast Purge), and have the service do so after each write.";
 
 /// Envoy's compressor removes strong tags.
 pub const ENVOY_COMPRESSION: &str = "Set `disable_on_etag_header: true` in Envoy's compressor filter: by default it \
@@ -91,3 +93,99 @@ pub const JETTY_COMPRESSION: &str = "Exclude the path from Jetty's `GzipHandler`
     to a version that removes its `--gzip` from If-Match as well.";
 /// IIS dynamic compression.
 pub const IIS_COMPRESSION: &str = "Set `<urlCompression doDynamicCompression=\"false\" />` for the path in IIS.";
+
+/// What a product is to be kept from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepFrom {
+    /// Making strong tags weak.
+    Weakening,
+    /// Appending to tags.
+    Suffixing,
+    /// Removing tags.
+    Stripping,
+    /// Judging conditions by itself.
+    Answering,
+    /// Sending a request again.
+    Resending,
+    /// Giving out an old copy.
+    OldCopies,
+}
+
+/// The sentence for a product that was recognised, where there is one.
+pub fn advice(product: Product, from: KeepFrom) -> Option<&'static str> {
+    let known: &[(Product, &str)] = match from {
+        KeepFrom::Weakening => WEAKENING,
+        KeepFrom::Suffixing => SUFFIXING,
+        KeepFrom::Stripping => STRIPPING,
+        KeepFrom::Answering => ANSWERING,
+        KeepFrom::Resending => RESENDING,
+        KeepFrom::OldCopies => OLD_COPIES,
+    };
+    known.iter().find(|(named, _)| *named == product).map(|(_, sentence)| *sentence)
+}
+
+const WEAKENING: &[(Product, &str)] = &[
+    (Product::Nginx, NGINX_COMPRESSION),
+    (Product::HaProxy, HAPROXY_COMPRESSION),
+    (Product::Varnish, VARNISH_COMPRESSION),
+    (Product::Cloudflare, CLOUDFLARE_COMPRESSION),
+    (Product::CloudFront, CLOUDFRONT_COMPRESSION),
+    (Product::Iis, IIS_COMPRESSION),
+];
+
+const SUFFIXING: &[(Product, &str)] = &[
+    (Product::Httpd, HTTPD_COMPRESSION),
+    (Product::TrafficServer, TRAFFIC_SERVER_COMPRESSION),
+    (Product::Jetty, JETTY_COMPRESSION),
+];
+
+const STRIPPING: &[(Product, &str)] = &[
+    (Product::Envoy, ENVOY_COMPRESSION),
+    (Product::Nginx, NGINX_STRIPPED),
+    (Product::Httpd, HTTPD_STRIPPED),
+    (Product::HaProxy, HAPROXY_STRIPPED),
+];
+
+const ANSWERING: &[(Product, &str)] = &[
+    (Product::Nginx, NGINX_CACHE_ANSWERS),
+    (Product::Httpd, HTTPD_CACHE_ANSWERS),
+    (Product::Varnish, VARNISH_CACHE_ANSWERS),
+];
+
+const RESENDING: &[(Product, &str)] = &[
+    (Product::Nginx, NGINX_RESEND),
+    (Product::HaProxy, HAPROXY_RESEND),
+    (Product::Varnish, VARNISH_RESEND),
+    (Product::Envoy, ENVOY_RESEND),
+];
+
+const OLD_COPIES: &[(Product, &str)] = &[
+    (Product::Nginx, NGINX_PURGE),
+    (Product::Varnish, VARNISH_PURGE),
+    (Product::Httpd, HTTPD_PURGE),
+    (Product::HaProxy, HAPROXY_PURGE),
+    (Product::Cloudflare, CDN_PURGE),
+    (Product::CloudFront, CDN_PURGE),
+    (Product::Fastly, CDN_PURGE),
+    (Product::Akamai, CDN_PURGE),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_the_product_it_is_for() {
+        for (product, sentence) in [WEAKENING, SUFFIXING, STRIPPING, ANSWERING, RESENDING, OLD_COPIES].concat() {
+            let name = product.as_str().trim_start_matches("Amazon ");
+            assert!(sentence.contains(name), "{}: {sentence}", product.as_str());
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_to_do_a_thing_is_not_told_to_stop_it() {
+        assert_eq!(advice(Product::Nginx, KeepFrom::Weakening), Some(NGINX_COMPRESSION));
+        assert_eq!(advice(Product::Nginx, KeepFrom::Suffixing), None);
+        assert_eq!(advice(Product::S3, KeepFrom::OldCopies), None);
+    }
+}
