@@ -53,6 +53,11 @@ pub fn view() -> CatalogueView {
     CatalogueView { causes: of_kind(Kind::Cause).collect(), hazards: of_kind(Kind::Hazard).collect() }
 }
 
+/// The entry of that name, if there is one.
+pub fn view_of(name: &str) -> Option<EntryView> {
+    reference::entry(name).map(|entry| entry_view(&entry))
+}
+
 /// One entry of it.
 pub fn entry_view(entry: &Entry) -> EntryView {
     let details = entry.details.iter();

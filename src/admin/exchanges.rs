@@ -1,0 +1,168 @@
+//! The recorded exchanges and their exports.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Shared;
+use super::problem::Problem;
+use super::query::{Parameters, exchange_id, number, wrong};
+use crate::recorder::catalogue;
+use crate::recorder::export::{curl, har};
+use crate::recorder::record::{Record, id_of_text};
+use crate::recorder::store::{Page, Query, StoreError, Stored};
+
+const PARAMETERS: &[&str] = &["after", "before", "limit", "route", "cause", "hazard", "status", "resource"];
+const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 1000;
+
+/// Recorded exchanges: oldest first after `after`, otherwise newest first.
+#[utoipa::path(
+    get, path = "/api/v1/exchanges", tag = "exchanges",
+    params(
+        ("after" = Option<String>, Query, description = "Those that became readable after this record, oldest first"),
+        ("before" = Option<String>, Query, description = "Those that became readable before this record"),
+        ("limit" = Option<usize>, Query, description = "At most so many: 1 to 1000, 100 if not given"),
+        ("route" = Option<String>, Query, description = "Of this route"),
+        ("cause" = Option<String>, Query, description = "With this primary cause"),
+        ("hazard" = Option<String>, Query, description = "With this hazard"),
+        ("status" = Option<u16>, Query, description = "Answered with this status"),
+        ("resource" = Option<String>, Query, description = "Of this URL, or of this path and query"),
+    ),
+    responses(
+        (status = 200, body = super::openapi::ExchangePage),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let query = read_query(query.as_deref())?;
+    let page = shared.recorder.list(query).await.map_err(unavailable)?;
+    Ok(json(page_text(&page)))
+}
+
+/// One recorded exchange.
+#[utoipa::path(
+    get, path = "/api/v1/exchanges/{id}", tag = "exchanges",
+    params(("id" = String, Path, description = "The exchange")),
+    responses(
+        (status = 200, body = Record),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+    Ok(json(find(&shared, &id).await?.json.to_string()))
+}
+
+/// One recorded exchange as HTTP Archive 1.2.
+#[utoipa::path(
+    get, path = "/api/v1/exchanges/{id}/har", tag = "exchanges",
+    params(("id" = String, Path, description = "The exchange")),
+    responses(
+        (status = 200, description = "HAR 1.2", content_type = "application/json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn as_har(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let record = record(&find(&shared, &id).await?)?;
+    let mut response = json(har::archive(&record).to_string());
+    let file = format!("attachment; filename=\"{}.har\"", record.id);
+    if let Ok(disposition) = HeaderValue::from_str(&file) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
+
+/// One recorded exchange as a curl command.
+#[utoipa::path(
+    get, path = "/api/v1/exchanges/{id}/curl", tag = "exchanges",
+    params(("id" = String, Path, description = "The exchange")),
+    responses(
+        (status = 200, description = "a command for a POSIX shell", content_type = "text/plain"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn as_curl(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let record = record(&find(&shared, &id).await?)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], curl::command(&record)).into_response())
+}
+
+fn read_query(query: Option<&str>) -> Result<Query, Problem> {
+    let parameters = Parameters::read(query, PARAMETERS)?;
+    let mut faults = Vec::new();
+    let known = |kind: &'static str| {
+        move |text: &str| {
+            let entry = catalogue::view_of(text).filter(|entry| entry.kind == kind && entry.id == text);
+            entry.map(|entry| entry.id.to_owned()).ok_or_else(|| format!("{text:?} is no {kind} of the catalogue"))
+        }
+    };
+    let query = Query {
+        after: parameters.parsed("after", &mut faults, exchange_id),
+        before: parameters.parsed("before", &mut faults, exchange_id),
+        limit: parameters.parsed("limit", &mut faults, |text| number(text, 1, LIMIT_MAX)).unwrap_or(LIMIT_DEFAULT),
+        route: parameters.text("route"),
+        cause: parameters.parsed("cause", &mut faults, known("cause")),
+        hazard: parameters.parsed("hazard", &mut faults, known("hazard")),
+        status: parameters
+            .parsed("status", &mut faults, |text| number(text, 100, 599))
+            .and_then(|status| u16::try_from(status).ok()),
+        resource: parameters.text("resource"),
+    };
+    if faults.is_empty() { Ok(query) } else { Err(wrong(faults)) }
+}
+
+/// Records are stored as JSON, and so are put together as text.
+fn page_text(page: &Page) -> String {
+    let records = page.records.iter().map(|stored| &*stored.json).collect::<Vec<_>>().join(",");
+    let next = page.records.last().filter(|_| page.more).map(|stored| format!("\"{}\"", stored.id));
+    format!("{{\"exchanges\":[{records}],\"next\":{}}}", next.as_deref().unwrap_or("null"))
+}
+
+async fn find(shared: &Shared, id: &str) -> Result<Stored, Problem> {
+    let unknown = || Problem::not_found("there is no record of that exchange; it may have made room for others");
+    let id = id_of_text(id).ok_or_else(unknown)?;
+    shared.recorder.one(id).await.map_err(unavailable)?.ok_or_else(unknown)
+}
+
+fn record(stored: &Stored) -> Result<Record, Problem> {
+    serde_json::from_str(&stored.json).map_err(|fault| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the record cannot be read back: {fault}"))
+    })
+}
+
+pub(super) fn unavailable(error: StoreError) -> Problem {
+    Problem::unavailable(error.to_string())
+}
+
+pub(super) fn json(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn queries_are_read_strictly() {
+        let query = read_query(Some("limit=5&status=412&after=01JD0Z00000000000000000000")).unwrap();
+        assert_eq!((query.limit, query.status), (5, Some(412)));
+        assert!(query.after.is_some());
+        for wrong in
+            ["limit=0", "limit=1001", "status=99", "after=x", "cause=nonsense", "hazard=stale-validator", "q=1"]
+        {
+            assert_eq!(read_query(Some(wrong)).unwrap_err().status, 400, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_named_only_where_there_is_one() {
+        let stored = Stored { key: 1, id: "01A".to_owned(), json: Arc::from("{\"id\":\"01A\"}") };
+        let mut page = Page { records: vec![stored], more: true };
+        assert_eq!(page_text(&page), "{\"exchanges\":[{\"id\":\"01A\"}],\"next\":\"01A\"}");
+        page.more = false;
+        assert_eq!(page_text(&page), "{\"exchanges\":[{\"id\":\"01A\"}],\"next\":null}");
+        assert_eq!(page_text(&Page::default()), "{\"exchanges\":[],\"next\":null}");
+    }
+}
