@@ -110,7 +110,7 @@ async fn http1(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, read: Re
         match serve(&worker, &client, incoming, answer).await {
             Next::Continue => {}
             Next::Close => return linger(&mut reader, &mut writer).await,
-            Next::Abort => return,
+            Next::Abort => return writer.into_half().abandon(),
         }
     }
 }

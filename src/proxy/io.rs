@@ -102,6 +102,15 @@ impl WriteHalf {
             Self::Tls(stream) => reset(stream.borrow().get_ref().0),
         }
     }
+
+    /// Lets go of the connection without ending this direction in good order: a half that is merely dropped would send
+    /// FIN, before the reset that was asked for.
+    pub(super) fn abandon(self) {
+        match self {
+            Self::Tcp(half) => half.forget(),
+            Self::Tls(stream) => drop(stream),
+        }
+    }
 }
 
 /// Both halves as one again, for a library that speaks the protocol itself; `ahead` was read before it took over.
