@@ -15,6 +15,10 @@ impl DigestKey {
         Self(key)
     }
 
+    pub(super) const fn bytes(&self) -> [u8; 16] {
+        self.0
+    }
+
     /// The digest of `parts`, each delimited by its length, so that no two lists of parts run together.
     pub fn digest(&self, parts: &[&[u8]]) -> u128 {
         let mut digest = Digest::new(self);

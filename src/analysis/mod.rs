@@ -6,5 +6,6 @@ pub mod exchange;
 pub mod judgement;
 pub mod memory;
 pub mod principal;
+pub mod resource;
 pub mod semantics;
 pub mod time;

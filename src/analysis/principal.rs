@@ -48,6 +48,13 @@ pub struct Principal {
     pub by: ToldApartBy,
 }
 
+impl Principal {
+    /// The shortened form in which records name a client.
+    pub fn short(&self) -> String {
+        format!("c-{:06x}", self.key >> 104)
+    }
+}
+
 impl PartialEq for Principal {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key

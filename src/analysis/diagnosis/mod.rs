@@ -3,12 +3,21 @@
 //! An entry is a value: its texts and the function that examines a case. Documentation, `why412 explain`, records and
 //! metrics all read the same values.
 
+pub mod case;
 pub mod causes;
+pub mod evidence;
 pub mod hazards;
+mod judge;
 pub mod products;
 pub mod reference;
+pub mod suffix;
 
-use super::judgement::{Finding, Party};
+pub use case::{Case, Issue};
+pub use evidence::{Evidence, Whom};
+pub use judge::{diagnose, judge};
+
+use super::judgement::{Confidence, Finding, Party};
+use products::KeepFrom;
 
 /// A cause of 412s. Texts are for the person on call: what happened, how we know, who has to act.
 #[derive(Debug)]
@@ -65,25 +74,47 @@ pub struct Detail {
     pub fix: &'static [&'static str],
 }
 
-/// How we know: a fact with its values. Only renderers make sentences of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {}
-
-impl Evidence {
-    /// Which kind of fact, in lower case with hyphens.
-    pub fn kind(&self) -> &'static str {
-        match *self {}
+impl Finding {
+    /// A finding with its evidence.
+    pub const fn new(confidence: Confidence, evidence: Vec<Evidence>) -> Self {
+        Self { confidence, detail: None, party: None, evidence, fix: Vec::new() }
     }
 
-    /// The fact as a sentence.
-    pub fn says(&self) -> String {
-        match *self {}
+    /// With a detail of its catalogue entry.
+    #[must_use]
+    pub fn detail(self, detail: &'static str) -> Self {
+        Self { detail: Some(detail), ..self }
     }
-}
 
-/// One exchange beside what is known of its resource: what the rules look at.
-#[derive(Debug)]
-pub struct Case<'a> {
-    /// The exchange.
-    pub exchange: &'a super::exchange::Exchange<'a>,
+    /// With another party than its catalogue entry names.
+    #[must_use]
+    pub fn party(self, party: Party) -> Self {
+        Self { party: Some(party), ..self }
+    }
+
+    /// At most that sure.
+    #[must_use]
+    pub fn at_most(self, confidence: Confidence) -> Self {
+        Self { confidence: self.confidence.min(confidence), ..self }
+    }
+
+    /// With one more fact.
+    #[must_use]
+    pub fn and(mut self, fact: Evidence) -> Self {
+        self.evidence.push(fact);
+        self
+    }
+
+    /// With what to change in the product that the case shows, where there is such advice.
+    #[must_use]
+    pub fn advise(mut self, case: &Case<'_>, from: KeepFrom) -> Self {
+        if let Some(product) = case.product() {
+            let advice = products::advice(product, from);
+            self.fix.extend(advice);
+            if advice.is_some() {
+                self.evidence.push(Evidence::Recognised { product });
+            }
+        }
+        self
+    }
 }

@@ -152,6 +152,12 @@ impl FieldSet {
         Self(bits)
     }
 
+    /// The set with one more name.
+    #[must_use]
+    pub const fn with(self, name: FieldName) -> Self {
+        Self(self.0 | name.bit())
+    }
+
     /// Whether the two sets share a name.
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -160,6 +166,12 @@ impl FieldSet {
     /// Whether the set holds `name`.
     pub const fn contains(self, name: FieldName) -> bool {
         self.0 & name.bit() != 0
+    }
+}
+
+impl fmt::Debug for FieldSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(FieldName::ALL.iter().filter(|name| self.contains(**name))).finish()
     }
 }
 

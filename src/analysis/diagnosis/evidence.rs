@@ -1,0 +1,445 @@
+//! How we know: typed facts with their values, and the sentences that renderers show. Values are hostile: they are
+//! escaped here, once, for every sink.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use crate::analysis::memory::{Absence, Shown, Sighting, Write, WriteOutcome};
+use crate::analysis::principal::{Principal, ToldApartBy};
+use crate::analysis::semantics::caching::{FromStore, Product};
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::semantics::http_date::civil_from_days;
+use crate::analysis::time::Time;
+
+/// A fact with its values. Only renderers make sentences of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// What the request carried.
+    Sent {
+        /// The field or query parameter.
+        field: Vec<u8>,
+        /// Its value.
+        value: Vec<u8>,
+    },
+    /// The request carried no condition.
+    SentNone,
+    /// What the answer itself names as current.
+    Named {
+        /// The status of the answer.
+        status: u16,
+        /// The field.
+        field: FieldName,
+        /// Its value.
+        value: Vec<u8>,
+    },
+    /// The answer names no validator.
+    NamedNone,
+    /// A validator was given out.
+    Given {
+        /// Which.
+        value: Vec<u8>,
+        /// When.
+        at: Time,
+        /// To whom.
+        to: Whom,
+        /// By which kind of answer.
+        by: Shown,
+        /// In which content coding.
+        coding: Option<Vec<u8>>,
+        /// On the same path with another query.
+        sibling: bool,
+    },
+    /// A tag was never seen on this resource.
+    NeverSeen {
+        /// Which.
+        value: Vec<u8>,
+    },
+    /// The same message carries the tag twice, differently.
+    Double {
+        /// The vendor's field.
+        field: FieldName,
+        /// The tag in it.
+        value: Vec<u8>,
+        /// What ETag said; nothing if it was missing.
+        etag: Option<Vec<u8>>,
+        /// When.
+        at: Time,
+    },
+    /// A write that succeeded or may have.
+    Wrote {
+        /// Whose.
+        by: Whom,
+        /// How.
+        method: String,
+        /// When it ended.
+        at: Time,
+        /// What became of it.
+        outcome: WriteOutcome,
+        /// The tag it gave.
+        etag: Option<Vec<u8>>,
+        /// On the same path with another query.
+        sibling: bool,
+    },
+    /// How much of a repeated request is the same.
+    SameRequest {
+        /// The bodies were compared byte for byte by their digests; else only their length.
+        body: bool,
+    },
+    /// The same condition had been refused before.
+    RefusedBefore {
+        /// How often.
+        times: u32,
+        /// When last.
+        at: Time,
+    },
+    /// The resource was not there.
+    Gone {
+        /// When that was seen.
+        at: Time,
+        /// By a deletion, else by the status of a read.
+        deleted: bool,
+        /// The status.
+        status: u16,
+    },
+    /// What the verdict on "same" or "other" rests on.
+    ToldApart {
+        /// What told them apart.
+        by: ToldApartBy,
+        /// A gateway stands before this instance, so that the address is the gateway's.
+        hidden: bool,
+    },
+    /// An answer came out of a store.
+    Stored {
+        /// The sign of it.
+        sign: FromStore,
+        /// When it came.
+        at: Time,
+    },
+    /// A product was recognised.
+    Recognised {
+        /// Which.
+        product: Product,
+    },
+    /// The end of a tag is that of a compressor.
+    Suffix {
+        /// The tag.
+        tag: Vec<u8>,
+        /// What was added.
+        suffix: Vec<u8>,
+    },
+    /// A value breaks its grammar.
+    Malformed {
+        /// The field.
+        field: FieldName,
+        /// Its value.
+        value: Vec<u8>,
+        /// How.
+        says: &'static str,
+    },
+    /// The tag belongs to another resource.
+    Elsewhere {
+        /// The tag.
+        value: Vec<u8>,
+        /// The path of the other resource.
+        path: Vec<u8>,
+        /// When it was shown there.
+        at: Time,
+    },
+    /// Validators that came one after the other without a write.
+    Sequence {
+        /// Each with when and by which upstream.
+        seen: Vec<(Vec<u8>, Time, Option<SocketAddr>)>,
+    },
+    /// No write was seen since.
+    NoWriteSince {
+        /// Since when.
+        since: Time,
+    },
+    /// The two requests asked for different representations.
+    OtherVariant {
+        /// The field by which they differ.
+        field: FieldName,
+    },
+    /// The clocks of the date that was sent and of the origin.
+    Clocks {
+        /// The date sent.
+        sent: Vec<u8>,
+        /// The origin's `Date`.
+        origin: Vec<u8>,
+    },
+    /// Something that the verdict could not know, and how to get it.
+    Missing {
+        /// A sentence.
+        what: &'static str,
+    },
+    /// A fact without values.
+    Fact {
+        /// Its kind.
+        kind: &'static str,
+        /// A sentence.
+        says: &'static str,
+    },
+}
+
+/// Who did or got something, beside the client of the exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// The same client.
+    ThisClient,
+    /// Another one, by its shortened hash.
+    Other(String),
+}
+
+impl Whom {
+    /// `principal` as seen from the exchange of `client`.
+    pub fn of(principal: Principal, client: Principal) -> Self {
+        if principal == client { Self::ThisClient } else { Self::Other(principal.short()) }
+    }
+
+    fn says(&self) -> String {
+        match self {
+            Self::ThisClient => "this client".to_owned(),
+            Self::Other(name) => format!("another client ({name})"),
+        }
+    }
+}
+
+impl Evidence {
+    /// That `sighting` gave out its tag, the last time to `client` or else to somebody.
+    pub fn given(sighting: &Sighting, client: Principal, sibling: bool) -> Self {
+        let own = sighting.given_at(client);
+        let other = sighting.given_to.last().map_or(client, |(principal, _)| *principal);
+        Self::Given {
+            value: sighting.etag.as_deref().or(sighting.last_modified.as_deref()).unwrap_or_default().to_vec(),
+            at: own.unwrap_or(sighting.last),
+            to: Whom::of(if own.is_some() { client } else { other }, client),
+            by: sighting.by,
+            coding: sighting.variant.coding.as_deref().map(<[u8]>::to_vec),
+            sibling,
+        }
+    }
+
+    /// That a write happened.
+    pub fn wrote(write: &Write, client: Principal, sibling: bool) -> Self {
+        Self::Wrote {
+            by: Whom::of(write.by, client),
+            method: write.method.as_str().to_owned(),
+            at: write.ended,
+            outcome: write.outcome,
+            etag: write.etag.as_deref().map(<[u8]>::to_vec),
+            sibling,
+        }
+    }
+
+    /// That the resource was not there.
+    pub const fn gone(absence: &Absence) -> Self {
+        Self::Gone { at: absence.at, deleted: absence.deleted, status: absence.status }
+    }
+
+    /// Which kind of fact, in lower case with hyphens.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "sent",
+            Self::SentNone => "sent-none",
+            Self::Named { .. } => "named",
+            Self::NamedNone => "named-none",
+            Self::Given { .. } => "given",
+            Self::NeverSeen { .. } => "never-seen",
+            Self::Double { .. } => "double",
+            Self::Wrote { .. } => "wrote",
+            Self::SameRequest { .. } => "same-request",
+            Self::RefusedBefore { .. } => "refused-before",
+            Self::Gone { .. } => "gone",
+            Self::ToldApart { .. } => "told-apart",
+            Self::Stored { .. } => "stored",
+            Self::Recognised { .. } => "recognised",
+            Self::Suffix { .. } => "suffix",
+            Self::Malformed { .. } => "malformed",
+            Self::Elsewhere { .. } => "elsewhere",
+            Self::Sequence { .. } => "sequence",
+            Self::NoWriteSince { .. } => "no-write-since",
+            Self::OtherVariant { .. } => "other-variant",
+            Self::Clocks { .. } => "clocks",
+            Self::Missing { .. } => "missing",
+            Self::Fact { kind, .. } => kind,
+        }
+    }
+
+    /// The fact as a sentence.
+    pub fn says(&self) -> String {
+        match self {
+            Self::Sent { field, value } => format!("The request carried {}: {}.", shown(field), shown(value)),
+            Self::SentNone => "The request carried no condition, of HTTP or of a vendor.".to_owned(),
+            Self::Named { status, field, value } => {
+                format!("The {status} itself names {}: {}.", title(*field), shown(value))
+            }
+            Self::NamedNone => "The answer names no validator of the current version.".to_owned(),
+            Self::Given { value, at, to, by, coding, sibling } => given_says(value, *at, to, *by, coding, *sibling),
+            Self::NeverSeen { value } => {
+                format!("{} was never seen on this resource by this instance.", shown(value))
+            }
+            Self::Double { field, value, etag, at } => {
+                let etag =
+                    etag.as_deref().map_or_else(|| "no ETag".to_owned(), |etag| format!("ETag: {}", shown(etag)));
+                format!(
+                    "One and the same answer at {} carried {etag} and {}: {}.",
+                    moment(*at),
+                    title(*field),
+                    shown(value)
+                )
+            }
+            Self::Wrote { by, method, at, outcome, etag, sibling } => {
+                wrote_says(by, method, *at, *outcome, etag.as_deref(), *sibling)
+            }
+            Self::SameRequest { body: true } => "Method, resource, condition and body are the same.".to_owned(),
+            Self::SameRequest { body: false } => {
+                "Method, resource, condition and length are the same; the bodies could not be compared.".to_owned()
+            }
+            Self::RefusedBefore { times, at } => {
+                format!("The same condition of this client had been refused {times} times, last at {}.", moment(*at))
+            }
+            Self::Gone { at, deleted: true, status } => {
+                format!("The resource was deleted or moved away at {} (answered {status}).", moment(*at))
+            }
+            Self::Gone { at, deleted: false, status } => {
+                format!("The resource was not there at {} (answered {status}).", moment(*at))
+            }
+            Self::ToldApart { by, hidden } => {
+                let hidden = if *hidden { "; a gateway stands in between, so that it is the gateway's" } else { "" };
+                format!("Clients were told apart by {}{hidden}.", by.says())
+            }
+            Self::Stored { sign, at } => {
+                format!("The answer at {} came out of a store ({}).", moment(*at), shown(sign.says().as_bytes()))
+            }
+            Self::Recognised { product } => format!("The answers name {}.", product.as_str()),
+            Self::Suffix { tag, suffix } => {
+                format!("{} ends in {}, the mark of a compressor.", shown(tag), shown(suffix))
+            }
+            Self::Malformed { field, value, says } => {
+                format!("{}: {} is malformed: {says}.", title(*field), shown(value))
+            }
+            Self::Elsewhere { value, path, at } => {
+                format!("{} was shown for another resource ({}) at {}.", shown(value), shown(path), moment(*at))
+            }
+            Self::Sequence { seen } => sequence_says(seen),
+            Self::NoWriteSince { since } => format!("No write was seen since {}.", moment(*since)),
+            Self::OtherVariant { field } => {
+                format!("The request that was refused and the one that was given the tag differ in {}.", title(*field))
+            }
+            Self::Clocks { sent, origin } => {
+                format!("The date sent is {}, the origin's clock said {}.", shown(sent), shown(origin))
+            }
+            Self::Missing { what } => (*what).to_owned(),
+            Self::Fact { says, .. } => (*says).to_owned(),
+        }
+    }
+}
+
+fn given_says(value: &[u8], at: Time, to: &Whom, by: Shown, coding: &Option<Vec<u8>>, sibling: bool) -> String {
+    let coding = coding.as_deref().map_or_else(String::new, |coding| format!(", Content-Encoding: {}", shown(coding)));
+    let place = if sibling { " on the same path with another query" } else { "" };
+    format!("{} was given to {} at {} by {}{coding}{place}.", shown(value), to.says(), moment(at), by.says())
+}
+
+fn wrote_says(by: &Whom, method: &str, at: Time, outcome: WriteOutcome, etag: Option<&[u8]>, sibling: bool) -> String {
+    let ended = match outcome {
+        WriteOutcome::Applied { status, delivered: true } => format!("succeeded ({status})"),
+        WriteOutcome::Applied { status, delivered: false } => {
+            format!("succeeded ({status}), but the answer did not reach its end")
+        }
+        WriteOutcome::ClientGone => "may have been applied: the client left before the answer".to_owned(),
+        WriteOutcome::NoAnswer => "may have been applied: no answer came".to_owned(),
+    };
+    let etag = etag.map_or_else(String::new, |etag| format!(" and gave ETag: {}", shown(etag)));
+    let place = if sibling { " on the same path with another query" } else { "" };
+    format!("A {} by {} at {}{place} {ended}{etag}.", shown(method.as_bytes()), by.says(), moment(at))
+}
+
+fn sequence_says(seen: &[(Vec<u8>, Time, Option<SocketAddr>)]) -> String {
+    let mut text = String::from("Without a write in between these validators were shown:");
+    for (at, (value, time, upstream)) in seen.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let _ = write!(text, "{comma} {} at {}", shown(value), moment(*time));
+        if let Some(upstream) = upstream {
+            let _ = write!(text, " by {upstream}");
+        }
+    }
+    text.push('.');
+    text
+}
+
+/// The name of a field as people write it.
+pub fn title(field: FieldName) -> String {
+    match field {
+        FieldName::ETag => "ETag".to_owned(),
+        FieldName::OcETag => "OC-ETag".to_owned(),
+        FieldName::XETag => "X-ETag".to_owned(),
+        other => {
+            let mut upper = true;
+            other
+                .as_str()
+                .chars()
+                .map(|letter| {
+                    let shown = if upper { letter.to_ascii_uppercase() } else { letter };
+                    upper = letter == '-';
+                    shown
+                })
+                .collect()
+        }
+    }
+}
+
+/// The longest value that a sentence shows, in bytes.
+const SHOWN_MAX: usize = 256;
+
+/// A value as ISO-8859-1, with what controls terminals and pages escaped.
+pub fn shown(value: &[u8]) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.iter().take(SHOWN_MAX) {
+        match byte {
+            b'\\' => text.push_str("\\\\"),
+            0x20..=0x7e | 0xa0.. => text.push(char::from(*byte)),
+            control => {
+                let _ = write!(text, "\\x{control:02x}");
+            }
+        }
+    }
+    if value.len() > SHOWN_MAX {
+        text.push('…');
+    }
+    if text.is_empty() { "(nothing)".to_owned() } else { text }
+}
+
+/// A point in time, in UTC.
+pub fn moment(at: Time) -> String {
+    let seconds = at.unix_seconds();
+    let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
+    let of_day = seconds.rem_euclid(86_400);
+    let millis = at.unix_micros() / 1000 % 1000;
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_values_are_escaped() {
+        assert_eq!(shown(b"a\x1b[31m\r\n\\\xe9\x85"), "a\\x1b[31m\\x0d\\x0a\\\\\u{e9}\\x85");
+        assert_eq!(shown(b""), "(nothing)");
+        assert_eq!(shown(&[b'x'; 300]).chars().count(), 257);
+    }
+
+    #[test]
+    fn moments_and_names() {
+        assert_eq!(moment(Time::from_unix_micros(1_795_327_200_123_456)), "2026-11-22T06:00:00.123Z");
+        assert_eq!(title(FieldName::IfNoneMatch), "If-None-Match");
+    }
+
+    #[test]
+    fn sentences_name_their_values() {
+        let says = Evidence::Sent { field: b"If-Match".to_vec(), value: b"\"v1\"".to_vec() }.says();
+        assert_eq!(says, "The request carried If-Match: \"v1\".");
+    }
+}

@@ -1,0 +1,136 @@
+//! Runs the rules over a case: which cause is named first, which hazards there are, what was altered.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Case, Cause, Evidence, causes, hazards, suffix};
+use crate::analysis::judgement::{
+    Alteration, Change, Confidence, Diagnosis, Direction, Finding, HazardFound, Judgement, KnownBy,
+};
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
+
+/// Everything that is concluded from a case.
+pub fn judge(case: &Case<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    if case.status() == 412 {
+        let diagnosis = diagnose(case, &mut judgement.rules_failed);
+        judgement.validator_age = validator_age(case);
+        judgement.alterations.extend(shown_by_diagnosis(case, &diagnosis));
+        judgement.diagnosis = Some(Box::new(diagnosis));
+    }
+    for hazard in hazards::CATALOGUE {
+        if let Some(finding) = guarded(case, hazard.examine, &mut judgement.rules_failed) {
+            judgement.hazards.push(HazardFound { hazard, finding });
+        }
+    }
+    judgement.alterations.extend(shown_by_double(case));
+    judgement
+}
+
+/// The causes that fit, the one to name first in front: by confidence, then in the order of the catalogue.
+pub fn diagnose(case: &Case<'_>, failed: &mut u32) -> Diagnosis {
+    let mut found: Vec<(&'static Cause, Finding)> = Vec::new();
+    for cause in causes::CATALOGUE {
+        if let Some(finding) = guarded(case, cause.examine, failed) {
+            found.push((cause, finding));
+        }
+    }
+    // Stable: among equals the catalogue decides.
+    found.sort_by_key(|(_, finding)| (!may_lead(finding), std::cmp::Reverse(finding.confidence)));
+    let mut found = found.into_iter();
+    let (cause, finding) =
+        found.next().unwrap_or_else(|| (&causes::unexplained::CAUSE, Finding::new(Confidence::Possible, Vec::new())));
+    Diagnosis { cause, finding, others: found.collect() }
+}
+
+/// Whether a finding may be named first. What rests on a validator that was never seen, or on an address that a
+/// gateway hides, may not: `unexplained` is more honest.
+fn may_lead(finding: &Finding) -> bool {
+    finding.confidence > Confidence::Possible
+        || !finding.evidence.iter().any(|fact| match fact {
+            Evidence::NeverSeen { .. } => true,
+            Evidence::ToldApart { hidden, .. } => *hidden,
+            _ => false,
+        })
+}
+
+/// A rule that panics costs its own finding, nothing else.
+fn guarded(case: &Case<'_>, examine: fn(&Case<'_>) -> Option<Finding>, failed: &mut u32) -> Option<Finding> {
+    catch_unwind(AssertUnwindSafe(|| examine(case))).unwrap_or_else(|_| {
+        *failed += 1;
+        None
+    })
+}
+
+/// How long before its 412 the refused validator had been handed out.
+fn validator_age(case: &Case<'_>) -> Option<std::time::Duration> {
+    let by_tag = case.if_match().into_iter().find_map(|tag| case.issue(tag));
+    let issue = by_tag.or_else(|| case.issue_of_date(*case.conditions.if_unmodified_since.valid()?))?;
+    Some(case.exchange.ended.since(issue.at))
+}
+
+/// What a vendor's copy of the tag on the same message shows to have happened to it on the way.
+fn shown_by_double(case: &Case<'_>) -> Option<Alteration> {
+    let answer = case.exchange.answer().filter(|answer| matches!(answer.head.status, 200..=299 | 304))?;
+    let fields = &answer.head.fields;
+    let name = [FieldName::OcETag, FieldName::XETag].into_iter().find(|name| fields.contains(*name))?;
+    let before = fields.first(name)?;
+    let double = EntityTag::parse(before)?;
+    let after = fields.first(FieldName::ETag);
+    let change = match after {
+        // Only OC-ETag is known to be always a copy; others may stand alone.
+        None if name == FieldName::OcETag => Change::Stripped,
+        None => return None,
+        Some(after) => change_between(double, after)
+            .filter(|change| name == FieldName::OcETag || matches!(change, Change::Weakened | Change::Suffixed))?,
+    };
+    Some(Alteration {
+        on: Direction::Response,
+        field: FieldName::ETag,
+        change,
+        before: Some(before.to_vec()),
+        after: after.map(<[u8]>::to_vec),
+        known_by: KnownBy::Double,
+    })
+}
+
+fn change_between(before: EntityTag<'_>, after: &[u8]) -> Option<Change> {
+    let Some(tag) = EntityTag::parse(after) else {
+        return Some(if after == before.opaque { Change::Unquoted } else { Change::Requoted });
+    };
+    if tag == before {
+        None
+    } else if tag.weak_eq(&before) {
+        Some(if tag.weak { Change::Weakened } else { Change::Strengthened })
+    } else if suffix::split(tag.opaque).is_some_and(|split| split.bare == before.opaque) {
+        Some(Change::Suffixed)
+    } else {
+        Some(Change::Replaced)
+    }
+}
+
+/// What a diagnosis shows to have been altered when the refused tag was given out: only where both the tag that the
+/// origin knows and the one the client has were seen.
+fn shown_by_diagnosis(case: &Case<'_>, diagnosis: &Diagnosis) -> Option<Alteration> {
+    let change = match diagnosis.cause.id {
+        "etag-weakened" => Change::Weakened,
+        "etag-suffixed" => Change::Suffixed,
+        _ => return None,
+    };
+    let after = case.only_tag()?;
+    let before = EntityTag { weak: after.weak, opaque: after.opaque };
+    let before = match change {
+        Change::Weakened => EntityTag { weak: false, ..before },
+        _ => EntityTag { opaque: suffix::split(after.opaque)?.bare, ..before },
+    };
+    let was_seen = case.names(before) || case.issue(before).is_some();
+    let is_sure = diagnosis.finding.confidence > Confidence::Possible;
+    (was_seen && is_sure).then(|| Alteration {
+        on: Direction::Response,
+        field: FieldName::ETag,
+        change,
+        before: Some(before.to_bytes()),
+        after: Some(after.to_bytes()),
+        known_by: KnownBy::Ledger,
+    })
+}

@@ -1,0 +1,216 @@
+//! What is remembered between exchanges, one shard of it, and the judgement of each exchange against it.
+//!
+//! A shard holds all resources of a path, so that siblings (the same path with another query) are found without
+//! another lock. Only the question "which other resource issued this tag?" concerns other shards: it is asked for 412s
+//! alone, shard after shard, before the exchange is judged ([`Elsewhere`]).
+
+mod history;
+mod issues;
+mod remember;
+mod routes;
+mod seen;
+mod table;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use super::diagnosis::{Case, judge};
+use super::digest::DigestKey;
+use super::exchange::{Exchange, Scheme};
+use super::judgement::{Amendment, Current, Judgement};
+pub use super::resource::shard_hash;
+use super::resource::{ResourceKey, path_of};
+use super::semantics::conditions::{Conditions, tags_of};
+use super::semantics::entity_tag::EntityTag;
+use super::semantics::fields::FieldName;
+pub use history::{Absence, Refusal, Resource, Shown, Sighting, Variant, Write, WriteOutcome};
+use issues::Issues;
+pub use issues::{Issued, is_distinctive};
+pub use routes::RouteStats;
+pub use seen::{CARRIED, accepts_coding, carried, concerns, is_write, negotiated, variant};
+use table::Table;
+
+/// How much may be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// Resources, in this shard.
+    pub resources: usize,
+    /// Sightings per resource.
+    pub sightings: usize,
+    /// Bytes, in this shard, as well as they can be counted.
+    pub bytes: usize,
+}
+
+/// What other shards know of the validators that a 412 was sent for.
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// One entry for each tag that was found.
+    pub issued: Vec<Issued>,
+}
+
+impl Elsewhere {
+    /// Whether it is worth asking the other shards before this exchange is judged: a 412 to a request with a tag.
+    pub fn is_wanted(exchange: &Exchange<'_>) -> bool {
+        exchange.status() == Some(412) && exchange.forwarded.contains(FieldName::IfMatch)
+    }
+
+    fn add(&mut self, issued: &Issued) {
+        match self.issued.iter_mut().find(|known| known.opaque == issued.opaque) {
+            Some(known) => known.several |= known.path != issued.path || issued.several,
+            None => self.issued.push(issued.clone()),
+        }
+    }
+}
+
+/// One shard of the memory. Resources of one path, whatever their query, belong into the same shard: they are siblings.
+#[derive(Debug)]
+pub struct Memory {
+    limits: MemoryLimits,
+    /// Random: what is hashed under it cannot be made to collide from outside.
+    key: DigestKey,
+    table: Table,
+    issues: Issues,
+    /// As many as there are routes.
+    routes: HashMap<u16, RouteStats>,
+    evictions: u64,
+}
+
+/// What is known of a route that nothing was seen of.
+static NO_STATS: RouteStats = RouteStats {
+    conditional_writes: 0,
+    unconditional_writes: 0,
+    validators_shown: 0,
+    validators_returned: 0,
+    weak_accepted: 0,
+    lists_accepted: 0,
+    writers: [None, None],
+};
+
+impl Memory {
+    /// An empty one.
+    pub fn new(limits: MemoryLimits) -> Self {
+        let random = RandomState::new();
+        let bits = u128::from(random.hash_one(1_u8)) << 64 | u128::from(random.hash_one(2_u8));
+        Self {
+            limits,
+            key: DigestKey::new(bits.to_le_bytes()),
+            table: Table::new(),
+            issues: Issues::default(),
+            routes: HashMap::new(),
+            evictions: 0,
+        }
+    }
+
+    /// Adds to `found` what this shard knows of the validators of an exchange that belongs to any shard. The recorder
+    /// asks every shard in turn, one short lock after the other, where [`Elsewhere::is_wanted`]; 412s are rare.
+    pub fn elsewhere(&self, exchange: &Exchange<'_>, found: &mut Elsewhere) {
+        let conditions = Conditions::of(exchange.forwarded);
+        // The path is not excluded by its hash in other shards, for none of them holds it.
+        let own = ResourceKey::of(exchange, &self.key).path;
+        for tag in tags_of(&conditions.if_match) {
+            if let Some(issued) = self.issues.elsewhere(tag.opaque, Some(own)) {
+                found.add(issued);
+            }
+        }
+    }
+
+    /// Judges an exchange by what is remembered, then remembers what it shows.
+    pub fn observe(&mut self, exchange: &Exchange<'_>, elsewhere: &Elsewhere) -> Judgement {
+        let key = ResourceKey::of(exchange, &self.key);
+        let condition = seen::condition_digest(exchange, &self.key);
+        let resource = self.table.find(key.whole);
+        let needs_siblings = exchange.status() == Some(412) || condition.is_some();
+        let case = Case {
+            exchange,
+            conditions: Conditions::of(exchange.forwarded),
+            condition,
+            resource,
+            siblings: if needs_siblings { self.table.siblings(key).collect() } else { Vec::new() },
+            route: self.routes.get(&exchange.route).unwrap_or(&NO_STATS),
+            elsewhere,
+        };
+        let mut judgement = judge(&case);
+        self.remember(exchange, key, condition, &mut judgement);
+        self.make_room();
+        judgement
+    }
+
+    /// What is remembered of one resource.
+    pub fn resource(&self, scheme: Scheme, authority: &[u8], target: &[u8]) -> Option<&Resource> {
+        self.table.find(ResourceKey::new(scheme, authority, target, &self.key).whole)
+    }
+
+    /// Resources remembered.
+    pub fn resources(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Bytes they take, as well as they can be counted.
+    pub const fn bytes(&self) -> usize {
+        self.table.bytes()
+    }
+
+    /// How many resources have been forgotten to stay within the limits.
+    pub const fn evictions(&self) -> u64 {
+        self.evictions
+    }
+
+    fn remember(
+        &mut self,
+        exchange: &Exchange<'_>,
+        key: ResourceKey,
+        condition: Option<u128>,
+        judgement: &mut Judgement,
+    ) {
+        remember::count(self.routes.entry(exchange.route).or_default(), exchange);
+        let news = remember::News::of(exchange, condition);
+        if !news.is_worth_keeping(self.table.find(key.whole).is_some()) {
+            return;
+        }
+        let limits = self.limits;
+        let learned = self.table.change(key, exchange.ended, |resource| {
+            let learned = remember::take(resource, exchange, news, judgement, limits);
+            if judgement.is_worth_a_record() {
+                judgement.current = current(resource);
+            }
+            learned
+        });
+        for tag in learned.unwrap_or_default() {
+            let path = path_of(&exchange.request.target);
+            if let Some(tag) = EntityTag::parse(&tag) {
+                self.issues.note(tag.opaque, key.path, path, exchange.ended, limits.resources);
+            }
+        }
+        if let Some((location, tag)) = remember::created(exchange) {
+            let group = ResourceKey::new(exchange.scheme, &exchange.request.authority, location, &self.key).path;
+            self.issues.note(tag.opaque, group, path_of(location), exchange.ended, limits.resources);
+        }
+    }
+
+    fn make_room(&mut self) {
+        while self.table.len() > self.limits.resources.max(1) || self.table.bytes() > self.limits.bytes {
+            if !self.table.evict() {
+                return;
+            }
+            self.evictions += 1;
+        }
+    }
+}
+
+/// The validators of the resource as last seen.
+fn current(resource: &Resource) -> Option<Current> {
+    let newest = resource.newest()?;
+    Some(Current {
+        etag: newest.etag.as_deref().map(<[u8]>::to_vec),
+        last_modified: newest.last_modified.as_deref().map(<[u8]>::to_vec),
+        seen_at: newest.last,
+    })
+}
+
+/// A verdict on an earlier exchange, as it is now.
+fn amendment(refusal: &Refusal, detail: &'static str) -> Option<Amendment> {
+    let mut diagnosis = *refusal.diagnosis.clone()?;
+    diagnosis.finding.detail = Some(detail);
+    diagnosis.finding.confidence = super::judgement::Confidence::Likely;
+    Some(Amendment { exchange: refusal.exchange, diagnosis })
+}

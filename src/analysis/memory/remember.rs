@@ -1,0 +1,215 @@
+//! How what an exchange shows changes what is known of its resource.
+
+use super::history::{Absence, Refusal, Resource, Sighting, Write};
+use super::routes::RouteStats;
+use super::{MemoryLimits, amendment, seen};
+use crate::analysis::exchange::Exchange;
+use crate::analysis::judgement::Judgement;
+use crate::analysis::principal::Principal;
+use crate::analysis::semantics::conditions::{Conditions, tags_of};
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::semantics::validators::Validators;
+
+/// Writes kept of one resource.
+const WRITES_MAX: usize = 16;
+/// 412s kept of one resource.
+const REFUSALS_MAX: usize = 8;
+/// Clients kept for one sighting.
+const CLIENTS_MAX: usize = 8;
+
+/// What there is to remember of one exchange.
+pub(super) struct News {
+    sighting: Option<Sighting>,
+    write: Option<Write>,
+    absence: Option<Option<Absence>>,
+    refusal: Option<Refusal>,
+    condition: Option<u128>,
+}
+
+impl News {
+    pub(super) fn of(exchange: &Exchange<'_>, condition: Option<u128>) -> Self {
+        let answer = exchange.answer();
+        let sighting = answer.and_then(|answer| {
+            let by = seen::shown(exchange, answer)?;
+            seen::sighting(exchange, answer, by)
+        });
+        let refusal = answer.filter(|answer| answer.head.status == 412).map(|answer| Refusal {
+            at: exchange.ended,
+            times: 1,
+            by: exchange.client,
+            method: exchange.request.method.clone(),
+            condition,
+            etag: answer.head.fields.first(FieldName::ETag).and_then(seen::kept),
+            recovered: false,
+            read_since: false,
+            exchange: exchange.id,
+            diagnosis: None,
+        });
+        Self {
+            sighting,
+            write: seen::write(exchange, condition),
+            absence: answer.and_then(|answer| seen::absence(exchange, answer)),
+            refusal,
+            condition,
+        }
+    }
+
+    /// Unconditional POSTs to what is not known otherwise (calls, forms, log-ins) leave no trace.
+    pub(super) fn is_worth_keeping(&self, is_known: bool) -> bool {
+        let writes =
+            self.write.as_ref().is_some_and(|write| write.condition.is_some() || write.method != http::Method::POST);
+        is_known || self.sighting.is_some() || writes || self.refusal.is_some() || matches!(self.absence, Some(Some(_)))
+    }
+}
+
+/// Counts an exchange for its route.
+pub(super) fn count(stats: &mut RouteStats, exchange: &Exchange<'_>) {
+    let conditions = Conditions::any(exchange.forwarded);
+    stats.validators_returned += u64::from(conditions);
+    let Some(answer) = exchange.answer() else { return };
+    if !matches!(answer.head.status, 200..=299) {
+        return;
+    }
+    if !seen::is_write(&exchange.request.method) {
+        stats.validators_shown += u64::from(Validators::any(&answer.head.fields));
+        return;
+    }
+    stats.wrote(exchange.client);
+    if !conditions {
+        stats.unconditional_writes += 1;
+        return;
+    }
+    stats.conditional_writes += 1;
+    let conditions = Conditions::of(exchange.forwarded);
+    let tags = tags_of(&conditions.if_match);
+    stats.weak_accepted += u64::from(!tags.is_empty() && tags.iter().all(|tag| tag.weak));
+    stats.lists_accepted += u64::from(tags.len() > 1);
+}
+
+/// The tag of a resource that was created under another name, and that name.
+pub(super) fn created<'a>(exchange: &Exchange<'a>) -> Option<(&'a [u8], EntityTag<'a>)> {
+    let Exchange { outcome: crate::analysis::exchange::Outcome::Answered(answer), .. } = exchange else { return None };
+    seen::created_elsewhere(exchange, answer)?;
+    let fields = &answer.head.fields;
+    Some((fields.first(FieldName::Location)?, EntityTag::parse(fields.first(FieldName::ETag)?)?))
+}
+
+/// Takes in what there is, and what follows for earlier and later verdicts. Returns the tags that were not known yet.
+pub(super) fn take(
+    resource: &mut Resource,
+    exchange: &Exchange<'_>,
+    news: News,
+    judgement: &mut Judgement,
+    limits: MemoryLimits,
+) -> Vec<Box<[u8]>> {
+    let mut learned = Vec::new();
+    follow_refusals(resource, exchange, news.condition, judgement);
+    if let Some(answer) = exchange.answer() {
+        let ranges = answer.head.status == 206
+            || answer.head.fields.first(FieldName::AcceptRanges).is_some_and(|value| value == b"bytes");
+        resource.serves_ranges |= ranges;
+    }
+    if let Some(absence) = news.absence {
+        resource.absence = absence;
+    }
+    if let Some(write) = news.write {
+        learned.extend(accepted(&write));
+        push_bounded(&mut resource.writes, write, WRITES_MAX);
+    }
+    if let Some(sighting) = news.sighting {
+        learned.extend(see(resource, sighting, exchange.client, limits.sightings.max(1)));
+    }
+    if let Some(refusal) = news.refusal {
+        refuse(resource, refusal, judgement);
+    }
+    learned
+}
+
+/// The only tag of an If-Match that was accepted: it was current.
+fn accepted(write: &Write) -> Option<Box<[u8]>> {
+    let raw = write.if_match.as_deref().filter(|_| write.is_applied())?;
+    EntityTag::parse(raw).map(|_| raw.into())
+}
+
+/// Adds a sighting, or renews the one that is the same. Returns its tag if it is new.
+fn see(resource: &mut Resource, seen: Sighting, client: Principal, most: usize) -> Option<Box<[u8]>> {
+    let same = |known: &Sighting| {
+        known.by == seen.by
+            && known.etag == seen.etag
+            && known.last_modified == seen.last_modified
+            && known.double == seen.double
+            && known.variant == seen.variant
+            && known.store.is_some() == seen.store.is_some()
+    };
+    if let Some(at) = resource.sightings.iter().position(same) {
+        let mut known = resource.sightings.remove(at);
+        (known.last, known.times) = (seen.last, known.times.saturating_add(1));
+        (known.upstream, known.store, known.exchange) = (seen.upstream, seen.store, seen.exchange);
+        (known.carried, known.status) = (seen.carried, seen.status);
+        known.given_to.retain(|(principal, _)| *principal != client);
+        push_bounded(&mut known.given_to, (client, seen.last), CLIENTS_MAX);
+        resource.sightings.push(known);
+        return None;
+    }
+    let tag = seen.etag.clone();
+    push_bounded(&mut resource.sightings, seen, most);
+    tag
+}
+
+fn refuse(resource: &mut Resource, refusal: Refusal, judgement: &Judgement) {
+    // Only a verdict that later exchanges can change is kept.
+    let diagnosis = judgement.diagnosis.as_ref();
+    let diagnosis = diagnosis.filter(|diagnosis| diagnosis.cause.id == "current-validator-refused").cloned();
+    let same = |known: &Refusal| {
+        known.by == refusal.by && known.method == refusal.method && known.condition == refusal.condition
+    };
+    let times = resource.refusals.iter().find(|known| same(known)).map_or(0, |known| known.times);
+    resource.refusals.retain(|known| !same(known));
+    let refusal = Refusal { times: times.saturating_add(1), diagnosis, ..refusal };
+    push_bounded(&mut resource.refusals, refusal, REFUSALS_MAX);
+}
+
+/// What an exchange means for earlier 412s of the resource.
+fn follow_refusals(
+    resource: &mut Resource,
+    exchange: &Exchange<'_>,
+    condition: Option<u128>,
+    judgement: &mut Judgement,
+) {
+    let Some(status) = exchange.status() else { return };
+    let (client, method) = (exchange.client, &exchange.request.method);
+    let is_write = seen::is_write(method);
+    let succeeded = matches!(status, 200..=299);
+    let written_since = |at| resource.writes.iter().any(|write| write.ended > at);
+    for refusal in &mut resource.refusals {
+        if status == 412 && refusal.by == client && refusal.condition == condition && condition.is_some() {
+            judgement.repeated_failure = true;
+        }
+        if !succeeded {
+            continue;
+        }
+        if !is_write {
+            refusal.read_since = true;
+        }
+        if refusal.by != client || refusal.recovered || seen::is_write(&refusal.method) != is_write {
+            continue;
+        }
+        refusal.recovered = true;
+        let after = exchange.ended.since(refusal.at);
+        judgement.recovered_after = Some(judgement.recovered_after.map_or(after, |known| known.max(after)));
+        // The very condition that was refused holds, and nothing was written in between: it was true all along.
+        if condition.is_some() && refusal.condition == condition && !written_since(refusal.at) {
+            let detail = if refusal.read_since { "recovered-by-read" } else { "recovered-by-itself" };
+            judgement.amendments.extend(amendment(refusal, detail));
+            refusal.diagnosis = None;
+        }
+    }
+}
+
+fn push_bounded<T>(list: &mut Vec<T>, item: T, most: usize) {
+    if list.len() >= most {
+        list.remove(0);
+    }
+    list.push(item);
+}

@@ -1,0 +1,210 @@
+//! What one exchange shows of its resource, read from its two heads, before anything is remembered.
+
+use http::Method;
+
+use super::history::{Absence, Shown, Sighting, Variant, Write, WriteOutcome};
+use crate::analysis::digest::{Digest, DigestKey};
+use crate::analysis::exchange::{Answer, Exchange, Outcome};
+use crate::analysis::semantics::caching::{contains, from_store, product};
+use crate::analysis::semantics::conditions::{CONDITION_NAMES, Conditions};
+use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
+use crate::analysis::semantics::validators::Validators;
+use crate::analysis::semantics::vendor;
+
+/// Fields of a 200 that its 304 must repeat (RFC 9110 §15.4.5).
+pub const CARRIED: [FieldName; 4] =
+    [FieldName::CacheControl, FieldName::Expires, FieldName::Vary, FieldName::ContentLocation];
+
+/// Whether there is anything in an exchange to judge or to remember. Everything else need not take the lock.
+pub fn concerns(exchange: &Exchange<'_>) -> bool {
+    if Conditions::any(&exchange.request.fields) || is_write(&exchange.request.method) || exchange.bypass.is_some() {
+        return true;
+    }
+    exchange.answer().is_some_and(|answer| {
+        Validators::any(&answer.head.fields) || matches!(answer.head.status, 206 | 304 | 404 | 410 | 412 | 428)
+    })
+}
+
+/// Whether a method changes the resource it is for. LOCK, UNLOCK and methods nobody knows are not counted as writes:
+/// taking one for a write would accuse its client.
+pub fn is_write(method: &Method) -> bool {
+    const EXTENSIONS: [&str; 5] = ["MOVE", "MERGE", "MKCOL", "MKCALENDAR", "UPDATE"];
+    *method == Method::PUT
+        || *method == Method::POST
+        || *method == Method::PATCH
+        || *method == Method::DELETE
+        || EXTENSIONS.contains(&method.as_str())
+}
+
+/// A digest of all conditions of a request, vendor ones included; `None` if there are none.
+pub(super) fn condition_digest(exchange: &Exchange<'_>, key: &DigestKey) -> Option<u128> {
+    let fields = exchange.forwarded;
+    let vendor = vendor::of(fields, &exchange.request.target, &exchange.policy.preconditions);
+    if !Conditions::any(fields) && vendor.is_empty() {
+        return None;
+    }
+    let mut digest = Digest::new(key);
+    for name in CONDITION_NAMES {
+        for value in fields.all(name) {
+            digest.update(&[name as u8]);
+            digest.part(value);
+        }
+    }
+    for condition in vendor {
+        digest.part(&condition.name);
+        digest.part(&condition.value);
+    }
+    Some(digest.finish())
+}
+
+/// Which kind of answer this is to the version of the resource; `None` if it says nothing of it. Error pages and
+/// redirects carry validators of their own.
+pub(super) fn shown(exchange: &Exchange<'_>, answer: &Answer<'_>) -> Option<Shown> {
+    let method = &exchange.request.method;
+    match answer.head.status {
+        304 => Some(Shown::NotModified),
+        412 => Some(Shown::Refused),
+        200 | 203 | 206 if *method == Method::GET => Some(Shown::Get),
+        200 if *method == Method::HEAD => Some(Shown::Head),
+        // The answer to DELETE describes nothing that is left, and a 201 with Location something else.
+        200..=299 if is_write(method) && *method != Method::DELETE && method.as_str() != "MOVE" => {
+            (created_elsewhere(exchange, answer).is_none()).then_some(Shown::Written)
+        }
+        _ => None,
+    }
+}
+
+/// RFC 9110 §10.2.2 and §9.3.3: a 201 with Location tells of another resource, and so do its validators.
+pub(super) fn created_elsewhere<'a>(exchange: &Exchange<'_>, answer: &'a Answer<'_>) -> Option<&'a [u8]> {
+    let location = answer.head.fields.first(FieldName::Location).filter(|_| answer.head.status == 201)?;
+    (location != &*exchange.request.target && !location.ends_with(&exchange.request.target)).then_some(location)
+}
+
+/// The validators that an answer shows; `None` if there are none.
+pub(super) fn sighting(exchange: &Exchange<'_>, answer: &Answer<'_>, by: Shown) -> Option<Sighting> {
+    let fields = &answer.head.fields;
+    if !Validators::any(fields) {
+        return None;
+    }
+    let double =
+        [FieldName::OcETag, FieldName::XETag].into_iter().find_map(|name| Some((name, kept(fields.first(name)?)?)));
+    Some(Sighting {
+        first: exchange.ended,
+        last: exchange.ended,
+        times: 1,
+        etag: fields.first(FieldName::ETag).and_then(kept),
+        last_modified: fields.first(FieldName::LastModified).and_then(kept),
+        double,
+        variant: variant(exchange, answer),
+        by,
+        status: answer.head.status,
+        given_to: vec![(exchange.client, exchange.ended)],
+        upstream: exchange.upstream,
+        store: from_store(fields),
+        product: product(fields),
+        exchange: exchange.id,
+        carried: carried(fields),
+    })
+}
+
+/// Which of [`CARRIED`] an answer carries.
+pub fn carried(fields: &Fields) -> FieldSet {
+    let mut set = FieldSet::default();
+    for name in CARRIED.into_iter().filter(|name| fields.contains(*name)) {
+        set = set.with(name);
+    }
+    set
+}
+
+/// The longest value that is kept, in bytes: no tag in use is near it.
+const VALUE_MAX: usize = 1024;
+
+pub(super) fn kept(value: &[u8]) -> Option<Box<[u8]>> {
+    (value.len() <= VALUE_MAX).then(|| value.into())
+}
+
+/// What selected the representation of an answer.
+pub fn variant(exchange: &Exchange<'_>, answer: &Answer<'_>) -> Variant {
+    let fields = &answer.head.fields;
+    let short = |name| fields.first(name).and_then(|value: &[u8]| value.get(..value.len().min(64))).map(Box::from);
+    Variant {
+        coding: short(FieldName::ContentEncoding),
+        content_type: short(FieldName::ContentType),
+        negotiated: negotiated(&exchange.request.fields),
+        accepts_coding: accepts_coding(&exchange.request.fields),
+        partial: answer.head.status == 206,
+    }
+}
+
+/// A hash of what a request asked for by Accept and Accept-Language; 0 if it asked for nothing.
+pub fn negotiated(fields: &Fields) -> u64 {
+    let (accept, language) = (fields.first(FieldName::Accept), fields.first(FieldName::AcceptLanguage));
+    if accept.is_none_or(|accept| accept == b"*/*") && language.is_none() {
+        return 0;
+    }
+    // Compared within one resource only, so a known key does no harm.
+    DigestKey::new(*b"why412 negotiate").digest(&[accept.unwrap_or_default(), language.unwrap_or_default()]) as u64
+}
+
+/// Whether a request accepts a content coding.
+pub fn accepts_coding(fields: &Fields) -> bool {
+    const CODINGS: [&[u8]; 5] = [b"gzip", b"br", b"zstd", b"deflate", b"*"];
+    fields.all(FieldName::AcceptEncoding).any(|value| CODINGS.iter().any(|coding| contains(value, coding)))
+}
+
+/// The write of an exchange, if it succeeded or may have.
+pub(super) fn write(exchange: &Exchange<'_>, condition: Option<u128>) -> Option<Write> {
+    if !is_write(&exchange.request.method) {
+        return None;
+    }
+    let outcome = match &exchange.outcome {
+        Outcome::Answered(answer) => match answer.head.status {
+            status @ 200..=299 => WriteOutcome::Applied { status, delivered: answer.complete },
+            // A gateway had no answer, or the service failed on the way.
+            500 | 502 | 504 => WriteOutcome::NoAnswer,
+            _ => return None,
+        },
+        Outcome::NoAnswer { sent: true } => WriteOutcome::NoAnswer,
+        Outcome::ClientGone { sent: true } => WriteOutcome::ClientGone,
+        Outcome::NoAnswer { sent: false } | Outcome::ClientGone { sent: false } | Outcome::Refused { .. } => {
+            return None;
+        }
+    };
+    let fields = exchange.answer().map(|answer| &answer.head.fields);
+    Some(Write {
+        at: exchange.at,
+        ended: exchange.ended,
+        by: exchange.client,
+        method: exchange.request.method.clone(),
+        outcome,
+        condition,
+        if_match: exchange.forwarded.first(FieldName::IfMatch).and_then(kept),
+        body: exchange.request_body,
+        etag: fields.and_then(|fields| fields.first(FieldName::ETag)).and_then(kept),
+        showed_validator: fields.is_some_and(Validators::any),
+        direct: exchange.bypass.is_some_and(|bypass| bypass.direct),
+        exchange: exchange.id,
+    })
+}
+
+/// Whether an exchange shows that the resource is there (`Some(None)`), or that it is not.
+pub(super) fn absence(exchange: &Exchange<'_>, answer: &Answer<'_>) -> Option<Option<Absence>> {
+    let (method, status) = (&exchange.request.method, answer.head.status);
+    let absent = |deleted| Some(Some(Absence { at: exchange.ended, deleted, by: exchange.client, status }));
+    match status {
+        404 | 410 if *method == Method::GET || *method == Method::HEAD || *method == Method::DELETE => absent(false),
+        200..=299 if *method == Method::DELETE || method.as_str() == "MOVE" => absent(true),
+        200..=299
+            if *method == Method::GET
+                || *method == Method::HEAD
+                || *method == Method::PUT
+                || *method == Method::PATCH =>
+        {
+            Some(None)
+        }
+        304 => Some(None),
+        // A 412 that names a version has one.
+        412 if Validators::any(&answer.head.fields) => Some(None),
+        _ => None,
+    }
+}
