@@ -90,6 +90,15 @@ impl ClientBody<'_> {
             Self::Http2 { .. } => Poll::Pending,
         }
     }
+
+    /// Whether the client has ended its direction of an HTTP/1 connection: it may be gone, or may only have nothing more
+    /// to say.
+    pub(super) const fn has_hung_up(&self) -> bool {
+        match self {
+            Self::Http1 { reader, .. } => reader.ended(),
+            Self::Http2 { .. } => false,
+        }
+    }
 }
 
 /// How much of following requests is read ahead while an exchange is under way, in bytes.

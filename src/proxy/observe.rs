@@ -77,6 +77,7 @@ pub(super) struct Pending {
     /// Borrowed for single steps only, never across an await.
     seen: RefCell<Seen>,
     recorded: Cell<bool>,
+    hung_up: Cell<bool>,
 }
 
 /// What has been seen so far.
@@ -135,6 +136,7 @@ pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>,
         snapshot,
         seen: RefCell::new(seen),
         recorded: Cell::new(false),
+        hung_up: Cell::new(false),
     })
 }
 
@@ -227,11 +229,16 @@ impl Pending {
         }
     }
 
-    /// The answer has come to its end, and the client is still there to read it. Recorded now, before the client can
-    /// act on what it was given.
+    /// The client has ended its direction of the connection.
+    pub(super) fn client_hung_up(&self) {
+        self.hung_up.set(true);
+    }
+
+    /// The answer has come to its end. Recorded now, before the client can act on what it was given. A client that has
+    /// hung up most likely does not read it any more: a write whose answer may be lost is what a repetition is told by.
     pub(super) fn complete(&self) {
         if let End::Answering { complete, .. } = &mut self.seen.borrow_mut().end {
-            *complete = true;
+            *complete = !self.hung_up.get();
         }
         self.record();
     }

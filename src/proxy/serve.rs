@@ -197,7 +197,9 @@ impl Line<'_, '_> {
             Err(fault) => return Reached::Failed(UpstreamFailure::Malformed(fault)),
         };
         let upstream_stays = upstream_stays(&head, length);
-        let persistence = match self.answered(head, length, way, taken) {
+        // A client that was not told to send its body may send it or not; what comes next on its connection is unclear.
+        let persistence = self.persistence.unless(self.worker.is_draining() || progress.is_held());
+        let persistence = match self.answered(head, length, way, taken, persistence) {
             Ok(persistence) => persistence,
             Err(gone) => return gone,
         };
@@ -208,7 +210,7 @@ impl Line<'_, '_> {
             Err(SendingEnd::Malformed | SendingEnd::TooLarge | SendingEnd::TimedOut) => return Reached::Broken,
         };
         // An answer that came early does not end the request: whoever sent it may still want to read all of it.
-        if passed == Passed::Whole && progress.sending() == Sending::Running {
+        if passed == Passed::Whole && progress.sending() == Sending::Running && !progress.is_held() {
             transfer::rest(sending, progress).await;
         }
         Reached::Answered { passed, persistence, upstream_stays }
@@ -240,8 +242,8 @@ impl Line<'_, '_> {
         length: BodyLength,
         way: &Way,
         taken: &Taken,
+        persistence: Persistence,
     ) -> Result<Persistence, Reached> {
-        let persistence = self.persistence.unless(self.worker.is_draining());
         let prepared = prepare::answer(self.pending, taken, self.answer, &head, length, way.bypass, persistence);
         self.pending.answered(head, prepared.returned);
         let staged = self

@@ -137,9 +137,10 @@ fn group(config: &Config, upstream: &Upstream, faults: &mut Vec<String>) -> Arc<
 fn endpoint(config: &Config, upstream: &Upstream, url: &UpstreamUrl) -> Result<Arc<Endpoint>, String> {
     let tls = if url.https { Some(tls::client(&upstream.tls, url)?) } else { None };
     let endpoint = Endpoint::new(&url.host, url.port, tls);
-    if endpoint.is_literally(config.listen.address) {
+    let own = [Some(config.listen.address), Some(config.admin.address), config.admin.telemetry];
+    if own.into_iter().flatten().any(|listener| endpoint.is_literally(listener)) {
         return Err(format!(
-            "{}:{} is the address this instance listens at, requests would go round for ever; name the server behind it",
+            "{}:{} is an address this instance listens at, requests would come back to it; name the server behind it",
             url.host, url.port
         ));
     }

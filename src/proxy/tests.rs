@@ -29,44 +29,344 @@ fn plane(upstream: SocketAddr, change: impl FnOnce(&mut Config)) -> Plane {
     Plane { address, running: start(listener, Arc::new(shared)).unwrap() }
 }
 
-/// An origin that takes connections one after the other, reads what it is told to and says what it is told to.
-fn origin(script: Vec<(&'static str, &'static str)>) -> (SocketAddr, std::thread::JoinHandle<()>) {
+/// One connection of an origin: what it expects and what it says.
+struct Peer(TcpStream);
+
+impl Peer {
+    fn of(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        Self(stream)
+    }
+
+    fn connect(plane: &Plane) -> Self {
+        Self::of(TcpStream::connect(plane.address).unwrap())
+    }
+
+    #[track_caller]
+    fn hears(&mut self, expected: &str) {
+        let mut heard = vec![0; expected.len()];
+        let mut count = 0;
+        while count < heard.len() {
+            match self.0.read(&mut heard[count..]) {
+                Ok(0) | Err(_) => break,
+                Ok(more) => count += more,
+            }
+        }
+        assert_eq!(String::from_utf8_lossy(&heard[..count]), expected);
+    }
+
+    #[track_caller]
+    fn says(&mut self, bytes: &str) {
+        self.0.write_all(bytes.as_bytes()).unwrap();
+    }
+
+    #[track_caller]
+    fn hears_the_end(&mut self) {
+        let mut rest = Vec::new();
+        let read = self.0.read_to_end(&mut rest);
+        assert_eq!((read.map_err(|error| error.kind()), String::from_utf8_lossy(&rest).as_ref()), (Ok(0), ""));
+    }
+
+    /// Everything up to the end of a head.
+    fn head(&mut self) -> String {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && self.0.read(&mut byte).is_ok_and(|count| count == 1) {
+            head.push(byte[0]);
+        }
+        String::from_utf8(head).unwrap()
+    }
+}
+
+type Scene = fn(&mut Peer);
+
+/// An origin whose connections each play a scene, one after the other.
+fn origin(scenes: &'static [Scene]) -> (SocketAddr, std::thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        for (expected, said) in script {
-            let mut read = vec![0; expected.len()];
-            stream.read_exact(&mut read).unwrap();
-            assert_eq!(String::from_utf8_lossy(&read), expected);
-            stream.write_all(said.as_bytes()).unwrap();
+        for scene in scenes {
+            scene(&mut Peer::of(listener.accept().unwrap().0));
         }
     });
     (address, thread)
 }
 
-#[track_caller]
-fn talk(plane: &Plane, says: &str, hears: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(plane.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    stream.write_all(says.as_bytes()).unwrap();
-    let mut heard = vec![0; hears.len()];
-    let read = stream.read_exact(&mut heard);
-    assert_eq!(String::from_utf8_lossy(&heard), hears, "{read:?}");
-    stream
-}
+const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-#[test]
-fn requests_and_answers_pass_as_they_are() {
-    let put = "PUT /a HTTP/1.1\r\nHost: x\r\nIf-match: \"v1\"\r\nContent-Length: 3\r\n\r\nabc";
-    let refused = "HTTP/1.1 412 Nope\r\neTag: \"v2\"\r\nContent-Length: 2\r\n\r\nno";
-    let chunked = "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n";
-    let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-U: 2\r\n\r\n";
-    let (upstream, thread) = origin(vec![(put, refused), (chunked, answer)]);
+/// The client's side of a test before an origin that plays `scenes`.
+fn play(scenes: &'static [Scene], client: impl FnOnce(&Plane)) {
+    let (upstream, thread) = origin(scenes);
     let plane = plane(upstream, |_| {});
-    talk(&plane, &format!("{put}{chunked}"), &format!("{refused}{answer}"));
+    client(&plane);
     thread.join().unwrap();
     plane.running.drain(Duration::from_secs(1));
     plane.running.wait();
+}
+
+const PUT: &str = "PUT /a HTTP/1.1\r\nHost: x\r\nIf-match: \"v1\"\r\nContent-Length: 3\r\n\r\nabc";
+const REFUSED: &str = "HTTP/1.1 412 Nope\r\neTag: \"v2\"\r\nContent-Length: 2\r\n\r\nno";
+const CHUNKED: &str =
+    "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n";
+const CHUNKED_OK: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-U: 2\r\n\r\n";
+
+#[test]
+fn pipelined_requests_and_their_answers_pass_as_they_are() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears(PUT);
+        origin.says(REFUSED);
+        origin.hears(CHUNKED);
+        origin.says(CHUNKED_OK);
+    }];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says(&format!("{PUT}{CHUNKED}"));
+        client.hears(&format!("{REFUSED}{CHUNKED_OK}"));
+    });
+}
+
+const EXPECTING: &str = "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+
+#[test]
+fn the_origin_decides_on_an_expectation() {
+    let scenes: &[Scene] = &[
+        |origin| {
+            origin.hears(EXPECTING);
+            origin.says("HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n");
+            origin.hears("abc");
+            origin.says(OK);
+        },
+        |origin| {
+            origin.hears(EXPECTING);
+            origin.says("HTTP/1.1 412 No\r\nContent-Length: 0\r\n\r\n");
+            origin.hears_the_end();
+        },
+    ];
+    play(scenes, |plane| {
+        let began = crate::clock::now();
+        let mut client = Peer::connect(plane);
+        client.says(EXPECTING);
+        client.hears("HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\n");
+        client.says("abc");
+        client.hears(OK);
+        // Of another connection, for the first one is still idle and open, but was left by its origin.
+        let mut client = Peer::connect(plane);
+        client.says(EXPECTING);
+        client.hears("HTTP/1.1 412 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        assert!(crate::clock::now().since(began) < Duration::from_millis(900), "nothing waited for the time limit");
+    });
+}
+
+#[test]
+fn a_body_is_sent_when_the_origin_says_nothing_about_the_expectation() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears(EXPECTING);
+        origin.hears("abc");
+        origin.says(OK);
+    }];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says(EXPECTING);
+        client.says("abc");
+        client.hears(OK);
+    });
+}
+
+#[test]
+fn an_early_answer_passes_while_the_request_goes_on() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
+        origin.says(OK);
+        origin.hears("def");
+        origin.hears(GET);
+        origin.says(OK);
+    }];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
+        client.hears(OK);
+        client.says("def");
+        client.says(GET);
+        client.hears(OK);
+    });
+}
+
+#[test]
+fn an_early_answer_of_an_origin_that_then_closes_is_not_lost() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.head();
+        origin.says("HTTP/1.1 413 Too much\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
+    }];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
+        let mut writer = client.0.try_clone().unwrap();
+        let uploading = std::thread::spawn(move || while writer.write_all(&[b'a'; 65536]).is_ok() {});
+        client.hears("HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n\r\nno");
+        drop(client);
+        uploading.join().unwrap();
+    });
+}
+
+#[test]
+fn another_protocol_is_tunnelled_and_each_direction_ends_on_its_own() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears("GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+        origin.says("HTTP/1.1 101 Switching\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\nhello");
+        origin.hears("ping");
+        origin.hears_the_end();
+        origin.says("pong");
+    }];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n");
+        client.hears("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhello");
+        client.says("ping");
+        client.0.shutdown(std::net::Shutdown::Write).unwrap();
+        client.hears("pong");
+        client.hears_the_end();
+    });
+}
+
+#[test]
+fn a_cut_answer_is_never_a_clean_end() {
+    let scenes: &[Scene] = &[
+        |origin| {
+            origin.head();
+            origin.says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
+        },
+        |origin| {
+            origin.head();
+            origin.says("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab");
+        },
+        |origin| {
+            origin.head();
+            origin.says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
+        },
+    ];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says(GET);
+        client.hears("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
+        client.hears_the_end();
+        let mut client = Peer::connect(plane);
+        client.says(GET);
+        client.hears("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab");
+        client.hears_the_end();
+        // HTTP/1.0 knows no end but the connection's: it has to be a reset.
+        let mut client = Peer::connect(plane);
+        client.says("GET / HTTP/1.0\r\nHost: x\r\n\r\n");
+        client.hears("HTTP/1.1 200 OK\r\n\r\nab");
+        assert_eq!(client.0.read(&mut [0]).map_err(|error| error.kind()), Err(std::io::ErrorKind::ConnectionReset));
+    });
+}
+
+#[test]
+fn a_write_is_never_sent_on_a_connection_that_the_origin_has_closed() {
+    let scenes: &[Scene] = &[
+        |origin| {
+            origin.head();
+            origin.says(OK);
+        },
+        |origin| {
+            origin.hears(PUT);
+            origin.says(OK);
+        },
+    ];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says(GET);
+        client.hears(OK);
+        std::thread::sleep(Duration::from_millis(20));
+        client.says(PUT);
+        client.hears(OK);
+    });
+}
+
+#[track_caller]
+fn answered_by_ourselves(plane: &Plane, request: &str, status: u16, error: &str) {
+    let mut client = Peer::connect(plane);
+    client.says(request);
+    let head = client.head();
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {head}");
+    if error.is_empty() {
+        assert!(head.contains("Content-Length: 0\r\n"), "{head}");
+    } else {
+        assert!(head.contains(&format!("Proxy-Status: why412; error={error}\r\n")), "{request}: {head}");
+        assert!(head.contains("Content-Type: application/problem+json\r\n"), "{head}");
+    }
+}
+
+#[test]
+fn requests_that_do_not_go_on_are_told_why() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let plane = plane(nobody, |config| {
+        config.limits.body_bytes = Some(5);
+        config.routes[0].path = "/a/{*rest}".to_owned();
+    });
+    let check = |request: &str, status, error| answered_by_ourselves(&plane, request, status, error);
+    check("GET /a/ HTTP/1.1\r\nHost: x\r\n\r\n", 502, "connection_refused");
+    check("GET /b HTTP/1.1\r\nHost: x\r\n\r\n", 404, "destination_not_found");
+    check("PUT /a/ HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n", 413, "http_request_error");
+    check("PUT /a/ HTTP/1.1\r\nHost: x\r\nExpect: else\r\n\r\n", 417, "http_request_error");
+    check("PUT /a/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501, "http_request_error");
+    check("CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n", 501, "http_request_denied");
+    check("GET /#x HTTP/1.1\r\nHost: x\r\n\r\n", 400, "");
+    check("GET / HTTP/1.1\r\n\r\n", 400, "");
+    check("nonsense\r\n\r\n", 400, "");
+    check("PUT /a/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "");
+    check(&format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(100_000)), 414, "");
+    check(&format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(200_000)), 431, "");
+    check("OPTIONS * HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n", 200, "");
+}
+
+#[test]
+fn an_upstream_that_is_ourselves_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let url = UpstreamUrl { https: false, host: "localhost".to_owned(), port: address.port() };
+    let config = Arc::new(Config::defaults_with_upstream(url));
+    let recorder = Recorder::start(&config).unwrap();
+    let snapshot = Snapshot::build(&config, &recorder).unwrap();
+    let shared = Shared { snapshot: arc_swap::ArcSwap::from_pointee(snapshot), recorder, bypass: Arc::default() };
+    let running = start(TcpListener::bind(address).unwrap(), Arc::new(shared)).unwrap();
+    let plane = Plane { address, running };
+    answered_by_ourselves(&plane, GET, 502, "proxy_loop_detected");
+}
+
+#[test]
+fn a_dead_connection_is_mirrored_where_that_is_wanted() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.head();
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| config.upstreams[0].on_failure = crate::config::OnUpstreamFailure::Mirror);
+    let mut client = Peer::connect(&plane);
+    client.says(GET);
+    client.hears_the_end();
+    thread.join().unwrap();
+}
+
+#[test]
+fn draining_lets_the_answer_finish_and_says_close() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.head();
+        std::thread::sleep(Duration::from_millis(200));
+        origin.says(OK);
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |_| {});
+    let mut idle = Peer::connect(&plane);
+    let mut client = Peer::connect(&plane);
+    client.says(GET);
+    std::thread::sleep(Duration::from_millis(100));
+    plane.running.drain(Duration::from_secs(5));
+    idle.hears_the_end();
+    client.hears("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    client.hears_the_end();
+    drop(client);
+    plane.running.wait();
+    thread.join().unwrap();
 }

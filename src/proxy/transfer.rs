@@ -51,9 +51,20 @@ impl Progress {
         self.state.get()
     }
 
+    /// Whether the body still waits for the origin's word.
+    pub(super) const fn is_held(&self) -> bool {
+        self.held.get()
+    }
+
     /// The origin has spoken: the body need not wait any longer.
-    fn release(&self) {
+    async fn release(&self) {
         self.held.set(false);
+        // The sending was polled before this step, and waits for a word that has come.
+        std::future::poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::Ready(())
+        })
+        .await;
     }
 }
 
@@ -99,7 +110,16 @@ pub(super) async fn send(
     };
     progress.state.set(sent);
     match sent {
-        Sending::Done => std::future::poll_fn(|cx| body.poll_gone(cx)).await,
+        Sending::Done => {
+            std::future::poll_fn(|cx| {
+                let gone = body.poll_gone(cx);
+                if body.has_hung_up() {
+                    pending.client_hung_up();
+                }
+                gone
+            })
+            .await;
+        }
         // Where in its body the client is, nobody knows; the upstream's answer decides.
         Sending::Broken(_) | Sending::Running => std::future::pending().await,
     }
@@ -128,6 +148,7 @@ async fn send_all(
     if progress.held.get() {
         writer.flush().await?;
         alarm.within(HELD_MOST, |_| if progress.held.get() { Poll::Pending } else { Poll::Ready(()) }).await;
+        progress.held.set(false);
     }
     let mut left = limits.bytes.unwrap_or(u64::MAX);
     loop {
@@ -226,7 +247,7 @@ pub(super) async fn answer_head(
             return Ok(head);
         }
         if head.status == 100 {
-            progress.release();
+            progress.release().await;
         }
         let options = ConnectionOptions::of(&head.fields);
         let forwarded = connection_fields::forwarded_response(head.status, &head.fields, &options);

@@ -53,9 +53,11 @@ impl Worker {
         self.shared.snapshot.load_full()
     }
 
-    /// Whether a connection to `address` would come back to us.
+    /// Whether a connection to `address` would come back to us: to the data plane or to the control plane.
     pub(super) fn is_own_listener(&self, address: SocketAddr) -> bool {
-        reaches(address, self.listener)
+        let admin = &self.shared.snapshot.load().config.admin;
+        let others = [Some(admin.address), admin.telemetry];
+        reaches(address, self.listener) || others.into_iter().flatten().any(|listener| reaches(address, listener))
     }
 
     /// Another number each time, for taking turns.
