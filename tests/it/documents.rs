@@ -3,10 +3,16 @@
 use std::path::Path;
 
 use why412::analysis::diagnosis::reference;
+use why412::recorder::metrics;
 
 #[test]
 fn the_page_of_causes_is_current() {
     holds("docs/causes.md", &reference::page());
+}
+
+#[test]
+fn the_reference_of_metrics_is_current() {
+    holds("docs/metrics.md", &metrics::reference::document());
 }
 
 #[track_caller]

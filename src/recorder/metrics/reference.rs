@@ -8,7 +8,7 @@ use super::declared::{self, Kind};
 pub fn document() -> String {
     let mut out = String::from(
         "# Metrics\n\n\
-         <!-- Written by the code: UPDATE=1 cargo test --test it metrics_reference -->\n\n\
+         <!-- Written by the code: UPDATE=1 cargo test documents -->\n\n\
          `GET /metrics` on the admin address, and on `admin.telemetry`, answers in Prometheus text 0.0.4, or in \
          OpenMetrics with exemplars where the scrape asks for it.\n\n\
          `route` is the configured name: `default` where none is configured, `unmatched` where none fits. Nothing a \
