@@ -13,9 +13,11 @@ use utoipa::ToSchema;
 use super::Shared;
 use super::problem::Problem;
 use super::query::Parameters;
+use crate::analysis::exchange::Scheme;
 use crate::clock;
 use crate::recorder::catalogue::{self, CatalogueView};
 use crate::recorder::metrics::Format;
+use crate::recorder::resources::ResourceView;
 use crate::recorder::routes::RouteSummary;
 
 /// The totals of every route.
@@ -82,6 +84,38 @@ pub(super) async fn routes(
     Ok(Json(RouteList { routes: shared.recorder.routes() }))
 }
 
+/// What the ledger knows of a resource: validators, when, from whom, writes.
+#[utoipa::path(
+    get, path = "/api/v1/resources", tag = "state",
+    params(("url" = String, Query, description = "The resource, with scheme, host and query")),
+    responses(
+        (status = 200, body = ResourceView),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn resource(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<ResourceView>, Problem> {
+    let url = Parameters::read(query.as_deref(), &["url"])?.text("url").unwrap_or_default();
+    let (scheme, authority, target) = url_parts(&url).ok_or_else(|| {
+        Problem::bad_request("url: give the resource as an absolute URL, such as http://api.example.com/orders/7")
+    })?;
+    let known = shared.recorder.resource(scheme, authority, target);
+    known.map(Json).ok_or_else(|| Problem::not_found("nothing is known of that resource"))
+}
+
+/// Scheme, authority, and path with query of an absolute URL; its fragment is no part of the resource.
+fn url_parts(url: &str) -> Option<(Scheme, &str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|known| scheme.eq_ignore_ascii_case(known.as_str()))?;
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    (!authority.is_empty()).then_some((scheme, authority, if target.is_empty() { "/" } else { target }))
+}
+
 /// The catalogue of causes and hazards.
 #[utoipa::path(get, path = "/api/v1/causes", tag = "state", responses((status = 200, description = "the catalogue")))]
 pub(super) async fn causes(RawQuery(query): RawQuery) -> Result<Json<CatalogueView>, Problem> {
@@ -97,4 +131,19 @@ pub(super) async fn causes(RawQuery(query): RawQuery) -> Result<Json<CatalogueVi
 pub(super) async fn config(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     Parameters::read(query.as_deref(), &[])?;
     Ok(Json(shared.config.load().shown()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        assert_eq!(url_parts("http://h:1/a?b#c"), Some((Scheme::Http, "h:1", "/a?b")));
+        assert_eq!(url_parts("HTTPS://u:p@h"), Some((Scheme::Https, "h", "/")));
+        assert_eq!(url_parts("https://h?x"), Some((Scheme::Https, "h", "?x")));
+        for wrong in ["", "/a", "ftp://h/", "http://", "http:///a", "h/a"] {
+            assert_eq!(url_parts(wrong), None, "{wrong}");
+        }
+    }
 }

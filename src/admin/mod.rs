@@ -167,6 +167,7 @@ fn router(shared: Shared) -> Router {
         .nest("/api/v1/exchanges", exchanges)
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/routes", get(control::routes))
+        .route("/api/v1/resources", get(control::resource))
         .route("/api/v1/bypass", get(bypass::read).put(bypass::begin).delete(bypass::end))
         .route("/api/v1/causes", get(control::causes))
         .route("/api/v1/config", get(control::config))

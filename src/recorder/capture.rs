@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::metrics::RouteSeries;
+use super::repeats::may_write;
 use crate::analysis::exchange::{BypassApplied, Exchange, ExchangeId, Role, Scheme};
 use crate::analysis::judgement::Judgement;
 use crate::analysis::principal::Principal;
@@ -58,8 +59,8 @@ impl Captured {
 
     /// Whether it must not make room for others: a 412, or a hazard on a write.
     pub(super) fn is_precious(&self) -> bool {
-        let is_write = !self.request.method.is_safe();
-        self.judgement.diagnosis.is_some() || (is_write && !self.judgement.hazards.is_empty())
+        let may_write = may_write(self.request.method.as_str());
+        self.judgement.diagnosis.is_some() || (may_write && !self.judgement.hazards.is_empty())
     }
 
     /// About how many bytes it holds, for the bound of what waits for the store.

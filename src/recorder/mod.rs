@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod record;
 pub mod redact;
 mod repeats;
+pub mod resources;
 pub mod routes;
 mod shards;
 pub mod store;
@@ -21,7 +22,7 @@ use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
-use crate::analysis::exchange::{Exchange, ExchangeId};
+use crate::analysis::exchange::{Exchange, ExchangeId, Scheme};
 use crate::analysis::judgement::Judgement;
 use crate::analysis::memory;
 use crate::analysis::principal::PrincipalKey;
@@ -34,6 +35,7 @@ use metrics::{Format, Metrics, RouteSeries};
 use record::id_text;
 use redact::Redaction;
 use repeats::{Admission, Repeats};
+use resources::ResourceView;
 use routes::RouteSummary;
 use shards::Shards;
 use store::{Page, Query, Sinks, Store, StoreError, Stored};
@@ -165,6 +167,13 @@ impl Recorder {
     /// What was counted, per route.
     pub fn routes(&self) -> Vec<RouteSummary> {
         routes::summaries(self.metrics.families())
+    }
+
+    /// What is remembered of a resource: its scheme, authority, and path with query.
+    pub fn resource(&self, scheme: Scheme, authority: &str, target: &str) -> Option<ResourceView> {
+        let url = record::resource_url(scheme, authority.as_bytes(), target.as_bytes());
+        let url = self.redaction.load().text(&url).into_owned();
+        self.shards.find(scheme, authority.as_bytes(), target.as_bytes(), |found| ResourceView::of(url.clone(), found))
     }
 
     /// Everything that is measured, as a scrape wants it.

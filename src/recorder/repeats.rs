@@ -55,7 +55,7 @@ impl Repeats {
 
     pub(super) fn admit(&self, exchange: &Exchange<'_>, judgement: &Judgement) -> Admission {
         let limit = self.per_minute.load(Ordering::Relaxed);
-        let hazard_on_write = !judgement.hazards.is_empty() && is_write(exchange.request.method.as_str());
+        let hazard_on_write = !judgement.hazards.is_empty() && may_write(exchange.request.method.as_str());
         if limit == 0 || judgement.diagnosis.is_some() || hazard_on_write {
             return Admission::Recorded;
         }
@@ -105,7 +105,7 @@ impl Repeats {
 }
 
 /// RFC 9110 §9.2.1, RFC 4918, RFC 3253 and RFC 5323: whether a method is for changing something.
-pub(super) fn is_write(method: &str) -> bool {
+pub(super) fn may_write(method: &str) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PROPFIND" | "REPORT" | "SEARCH" | "QUERY")
 }
 

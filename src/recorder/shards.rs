@@ -8,9 +8,9 @@ use tracing::error;
 use super::metrics::LedgerSize;
 use super::record::id_text;
 use crate::analysis::diagnosis::causes;
-use crate::analysis::exchange::Exchange;
+use crate::analysis::exchange::{Exchange, Scheme};
 use crate::analysis::judgement::{Confidence, Diagnosis, Finding, Judgement};
-use crate::analysis::memory::{self, Elsewhere, Memory, MemoryLimits};
+use crate::analysis::memory::{self, Elsewhere, Memory, MemoryLimits, Resource};
 use crate::config::Ledger;
 
 /// A few times as many as cores, so that two threads seldom want the same.
@@ -56,6 +56,20 @@ impl Shards {
         let index = memory::shard_hash(exchange) as usize % SHARDS;
         let Some(shard) = self.shards.get(index) else { return Judgement::default() };
         shard.lock().unwrap_or_else(PoisonError::into_inner).observe(exchange, &elsewhere)
+    }
+
+    /// What `view` makes of a resource, whichever shard it is in: asked for by people, so that all may be asked.
+    pub(super) fn find<T>(
+        &self,
+        scheme: Scheme,
+        authority: &[u8],
+        target: &[u8],
+        view: impl Fn(&Resource) -> T,
+    ) -> Option<T> {
+        self.shards.iter().find_map(|shard| {
+            let memory = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.resource(scheme, authority, target).map(&view)
+        })
     }
 
     pub(super) fn size(&self) -> LedgerSize {

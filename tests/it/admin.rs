@@ -288,6 +288,18 @@ fn the_rest_of_the_api_answers() {
 }
 
 #[test]
+fn a_resource_shows_what_is_known_of_it() {
+    let plane = Plane::start();
+    plane.refused(1, "/a?b=c", &[("If-Match", "\"v1\"")]);
+    let of = |url: &str| plane.ask(&format!("GET /api/v1/resources?url={url}"));
+    let known = of("http%3A%2F%2FAPI.example.com:80%2Fa%3Fb%3Dc").json();
+    assert_eq!(known["refusals"][0]["exchange"], id(1), "{known:#}");
+    assert_eq!(of("http://api.example.com/other").status(), 404);
+    assert_eq!(of("/a").status(), 400);
+    assert_eq!(plane.ask("GET /api/v1/resources").status(), 400);
+}
+
+#[test]
 fn exemplars_lead_from_the_metric_to_the_record() {
     let plane = Plane::start();
     plane.refused(9, "/a", &[("If-Match", "\"v1\"")]);
@@ -295,7 +307,7 @@ fn exemplars_lead_from_the_metric_to_the_record() {
     assert!(scraped.value("content-type").unwrap().starts_with("application/openmetrics-text"));
     let exemplar = format!("# {{exchange_id=\"{}\"}}", id(9));
     assert!(scraped.text().contains(&exemplar), "{}", scraped.text());
-    assert!(!plane.ask("GET /metrics").text().contains("exchange_id"));
+    assert!(!plane.ask("GET /metrics").text().contains("{exchange_id"));
 }
 
 #[test]

@@ -119,17 +119,17 @@ impl Database {
     }
 
     fn prepare(connection: Connection, limits: Limits) -> Result<Self, StoreError> {
+        let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if layout != LAYOUT && (layout != 0 || tables != 0) {
+            return Err(StoreError::Failed("the file holds something else than records of this version".to_owned()));
+        }
         // NORMAL with a write-ahead log survives a crash of the process; only one of the machine may cost the last
         // records.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;
              PRAGMA busy_timeout = 200;",
         )?;
-        let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if layout != LAYOUT && (layout != 0 || tables != 0) {
-            return Err(StoreError::Failed("the file holds something else than records of this version".to_owned()));
-        }
         connection.execute_batch(SCHEMA)?;
         connection.pragma_update(None, "user_version", LAYOUT)?;
         let mut database = Self { connection, limits, records: 0, bytes: 0 };

@@ -2,6 +2,8 @@
 //! batches, and answers queries in between. Whatever goes wrong with it costs records, never exchanges.
 
 mod database;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
