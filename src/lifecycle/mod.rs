@@ -1,1 +1,88 @@
-//! Composition: start, phase, reload, signals, logs.
+//! Composition: start, phase, reload, signals, logs. It puts the planes together and ends them in order; it knows
+//! nothing of HTTP.
+
+mod bind;
+mod instance;
+mod log;
+mod phase;
+mod reload;
+mod signals;
+mod watch;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::fault::{Fault, Faults};
+use crate::config::{self, Checked, Flags};
+use crate::recorder::RecorderError;
+
+/// Where the configuration comes from; asked again at every reload.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// The file, if there is one.
+    pub file: Option<PathBuf>,
+    /// What goes before it.
+    pub flags: Flags,
+    /// Variables of the environment that look like ours and are not.
+    pub unknown_variables: Vec<String>,
+}
+
+/// Why an instance did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration has faults.
+    #[error("{0}")]
+    Configuration(#[from] Faults),
+    /// The configuration is well written, and what it names cannot be used.
+    #[error("{}", .0.join("\n"))]
+    Unusable(Vec<String>),
+    /// An address cannot be listened at.
+    #[error("{key} {address}: {error}")]
+    Bind {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Nothing can be remembered.
+    #[error("recorder: {0}")]
+    Recorder(#[from] RecorderError),
+    /// The system refuses what every process needs.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+/// How an instance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything in flight was finished, or its time was up.
+    Drained,
+    /// A second signal ended it at once.
+    AtOnce,
+}
+
+/// Reads the configuration, starts an instance, and stays until it ends.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting.
+pub fn run(source: Source) -> Result<Ended, RunError> {
+    let Checked { config, warnings } = config::load(source.file.as_deref(), &source.flags)?;
+    let log = log::start(&config.log);
+    for name in &source.unknown_variables {
+        tracing::warn!(variable = name.as_str(), "unknown environment variable; it is ignored");
+    }
+    warn(&warnings);
+    let ended = instance::run(source, config, &log);
+    log.flush();
+    ended
+}
+
+fn warn(warnings: &[Fault]) {
+    for warning in warnings {
+        tracing::warn!(warning = %warning, "configuration");
+    }
+}

@@ -1,0 +1,401 @@
+//! The arguments of every command.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::analysis::exchange::Role;
+use crate::config::{Flags, UpstreamUrl, values};
+
+/// Environment variables that mean something to us.
+pub(super) const VARIABLES: [&str; 9] = [
+    "WHY412_LISTEN",
+    "WHY412_UPSTREAM",
+    "WHY412_DIRECT",
+    "WHY412_ADMIN",
+    "WHY412_ROLE",
+    "WHY412_SECRET_FILE",
+    "WHY412_CONFIG",
+    "WHY412_ADMIN_URL",
+    "WHY412_TOKEN_FILE",
+];
+
+/// Explains every 412 Precondition Failed: why it happened, who has to act and how to fix it.
+#[derive(Debug, Parser)]
+#[command(name = "why412", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  why412 run --upstream http://127.0.0.1:8080     # put it in front of a server; clients connect to 127.0.0.1:8412
+  why412 tail                                     # see what it finds, while it finds it
+  why412 exchanges show 01JD0Z…                   # all about one exchange
+  why412 explain etag-weakened                    # what a cause means and how to fix it
+
+Exit codes: 0 well, 1 what was asked for failed, 2 wrong usage, 78 invalid configuration at start.")]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the proxy
+    #[command(after_help = "Examples:
+  why412 run --upstream http://127.0.0.1:8080
+  why412 run --upstream https://origin.example.com --listen 0.0.0.0:8412 --role inner
+  why412 run --config /etc/why412/why412.toml
+
+Flags go before the environment, the environment before the file, the file before the defaults.
+SIGTERM and SIGINT drain and end it, SIGHUP reads the configuration again.")]
+    Run(Box<RunArguments>),
+    /// Check the configuration and name every fault in it
+    #[command(after_help = "Examples:
+  why412 check --config why412.toml
+  why412 check --config why412.toml --json | jq '.faults[].key'
+
+Exit codes: 0 it can be used, 1 it has faults.")]
+    Check(Box<CheckArguments>),
+    /// Explain a cause or a hazard; list them all without a name
+    #[command(after_help = "Examples:
+  why412 explain
+  why412 explain etag-suffixed")]
+    Explain {
+        /// The name of a cause or hazard.
+        #[arg(value_name = "CAUSE|HAZARD")]
+        name: Option<String>,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Follow what is recorded, as it happens
+    #[command(after_help = "Examples:
+  why412 tail --route orders
+  why412 tail --json | jq -r '.diagnosis.cause // empty'")]
+    Tail(TailArguments),
+    /// List, show and export recorded exchanges
+    #[command(after_help = "Examples:
+  why412 exchanges --cause etag-weakened --limit 20
+  why412 exchanges show 01JD0Z…
+  why412 exchanges export 01JD0Z… --as har > exchange.har")]
+    Exchanges(ExchangesArguments),
+    /// Ask caches in front or behind to let go, for a while
+    #[command(after_help = "Examples:
+  why412 bypass on --route orders --for 30m
+  why412 bypass status
+  why412 bypass off --route orders")]
+    Bypass(BypassArguments),
+    /// Ask whether an instance is ready; for a container's HEALTHCHECK
+    Healthcheck {
+        /// Which instance.
+        #[command(flatten)]
+        instance: InstanceArguments,
+    },
+}
+
+/// Of `run`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RunArguments {
+    /// Where clients connect [default: 127.0.0.1:8412]
+    #[arg(long, value_name = "ADDR", env = "WHY412_LISTEN", hide_env_values = true, value_parser = values::address)]
+    listen: Option<SocketAddr>,
+    /// The server that requests go to
+    #[arg(long, value_name = "URL", env = "WHY412_UPSTREAM", hide_env_values = true, value_parser = values::upstream_url)]
+    upstream: Option<UpstreamUrl>,
+    /// The way to it around the gateway, for the bypass
+    #[arg(long, value_name = "URL", env = "WHY412_DIRECT", hide_env_values = true, value_parser = values::upstream_url)]
+    direct: Option<UpstreamUrl>,
+    /// Where the admin API and the page are [default: 127.0.0.1:4120]
+    #[arg(long, value_name = "ADDR", env = "WHY412_ADMIN", hide_env_values = true, value_parser = values::address)]
+    admin: Option<SocketAddr>,
+    /// On which side of a suspect gateway it stands [default: alone]
+    #[arg(long, value_enum, env = "WHY412_ROLE", hide_env_values = true)]
+    role: Option<RoleArgument>,
+    /// The file with the secrets of a pair
+    #[arg(long, value_name = "FILE", env = "WHY412_SECRET_FILE", hide_env_values = true)]
+    secret_file: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "WHY412_CONFIG", hide_env_values = true)]
+    pub(super) config: Option<PathBuf>,
+}
+
+impl RunArguments {
+    /// What goes before the file.
+    pub(super) fn flags(&self) -> Flags {
+        Flags {
+            listen: self.listen,
+            upstream: self.upstream.clone(),
+            direct: self.direct.clone(),
+            admin: self.admin,
+            role: self.role.map(RoleArgument::role),
+            secret_file: self.secret_file.clone(),
+        }
+    }
+}
+
+/// On which side of a suspect gateway an instance stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RoleArgument {
+    /// One instance.
+    Alone,
+    /// On the client side.
+    Outer,
+    /// On the origin side.
+    Inner,
+}
+
+impl RoleArgument {
+    const fn role(self) -> Role {
+        match self {
+            Self::Alone => Role::Alone,
+            Self::Outer => Role::Outer,
+            Self::Inner => Role::Inner,
+        }
+    }
+}
+
+/// Of `check`.
+#[derive(Args, Debug)]
+pub(super) struct CheckArguments {
+    /// What `run` would take.
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// Write JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Of every command that talks to an instance.
+#[derive(Args, Clone, Debug)]
+pub(super) struct InstanceArguments {
+    /// The admin address of the instance
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "WHY412_ADMIN_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:4120",
+        value_parser = values::upstream_url
+    )]
+    pub(super) admin: UpstreamUrl,
+    /// The file with the admin token
+    #[arg(long, value_name = "FILE", env = "WHY412_TOKEN_FILE", hide_env_values = true)]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// Of `tail`.
+#[derive(Args, Debug)]
+pub(super) struct TailArguments {
+    #[command(flatten)]
+    pub(super) instance: InstanceArguments,
+    /// Only exchanges of this route
+    #[arg(long, value_name = "ROUTE")]
+    pub(super) route: Option<String>,
+    /// Only 412s of this cause
+    #[arg(long, value_name = "CAUSE")]
+    pub(super) cause: Option<String>,
+    /// Write JSON, one record per line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Of `exchanges`.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct ExchangesArguments {
+    #[command(subcommand)]
+    pub(super) action: Option<ExchangesAction>,
+    #[command(flatten)]
+    pub(super) list: ListArguments,
+}
+
+/// What to do with recorded exchanges.
+#[derive(Debug, Subcommand)]
+pub(super) enum ExchangesAction {
+    /// List them, newest first
+    List(ListArguments),
+    /// Show all about one
+    Show {
+        #[command(flatten)]
+        instance: InstanceArguments,
+        /// The id of the exchange.
+        id: String,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Export one
+    Export {
+        #[command(flatten)]
+        instance: InstanceArguments,
+        /// The id of the exchange.
+        id: String,
+        /// As what.
+        #[arg(long = "as", value_enum)]
+        format: ExportFormat,
+    },
+}
+
+/// Of `exchanges list`.
+#[derive(Args, Debug)]
+pub(super) struct ListArguments {
+    #[command(flatten)]
+    pub(super) instance: InstanceArguments,
+    /// Only those of this route
+    #[arg(long, value_name = "ROUTE")]
+    pub(super) route: Option<String>,
+    /// Only 412s of this cause
+    #[arg(long, value_name = "CAUSE")]
+    pub(super) cause: Option<String>,
+    /// Only those with this hazard
+    #[arg(long, value_name = "HAZARD")]
+    pub(super) hazard: Option<String>,
+    /// Only those answered with this status
+    #[arg(long, value_name = "STATUS")]
+    pub(super) status: Option<u16>,
+    /// Only those of this resource
+    #[arg(long, value_name = "URL")]
+    pub(super) resource: Option<String>,
+    /// Only those recorded after this one, oldest first
+    #[arg(long, value_name = "ID", conflicts_with = "before")]
+    pub(super) after: Option<String>,
+    /// Only those recorded before this one
+    #[arg(long, value_name = "ID")]
+    pub(super) before: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) limit: u16,
+    /// Write JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// As what an exchange is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// HTTP Archive, for browsers and proxies.
+    Har,
+    /// A command that sends the request again.
+    Curl,
+    /// The record.
+    Json,
+    /// Everything needed to escalate.
+    #[value(hide = true)]
+    Bundle,
+}
+
+/// Of `bypass`.
+#[derive(Args, Debug)]
+pub(super) struct BypassArguments {
+    #[command(subcommand)]
+    pub(super) action: BypassAction,
+}
+
+/// What to do with the bypass.
+#[derive(Debug, Subcommand)]
+pub(super) enum BypassAction {
+    /// Show which are on
+    Status {
+        #[command(flatten)]
+        instance: InstanceArguments,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Switch one on
+    On {
+        #[command(flatten)]
+        instance: InstanceArguments,
+        /// Only for this route; for all without it
+        #[arg(long, value_name = "ROUTE")]
+        route: Option<String>,
+        /// For how long [default: what [bypass] default says]
+        #[arg(long = "for", value_name = "DURATION", value_parser = values::duration)]
+        lasting: Option<Duration>,
+        /// Send traffic to the direct addresses, around the gateway
+        #[arg(long)]
+        direct: bool,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Switch one off
+    Off {
+        #[command(flatten)]
+        instance: InstanceArguments,
+        /// That of this route; that for all without it
+        #[arg(long, value_name = "ROUTE")]
+        route: Option<String>,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Arguments::try_parse_from(line.split(' ')).map(|arguments| arguments.command)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_run_become_values() {
+        let line = "why412 run --listen 127.0.0.1:1 --upstream http://a:2 --direct http://b:3 --admin [::1]:4 --role \
+                    inner --secret-file s --config c";
+        let Ok(Command::Run(arguments)) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")) else {
+            panic!("it parses");
+        };
+        let flags = arguments.flags();
+        assert_eq!(flags.listen, Some(([127, 0, 0, 1], 1).into()));
+        assert_eq!(flags.upstream.map(|url| url.to_string()).as_deref(), Some("http://a:2"));
+        assert_eq!(flags.direct.map(|url| url.to_string()).as_deref(), Some("http://b:3"));
+        assert_eq!(flags.admin.map(|address| address.to_string()).as_deref(), Some("[::1]:4"));
+        assert_eq!(flags.role, Some(Role::Inner));
+        assert_eq!(flags.secret_file, Some("s".into()));
+        assert_eq!(arguments.config, Some("c".into()));
+    }
+
+    #[test]
+    fn wrong_usage_has_a_code_of_its_own() {
+        for line in [
+            "why412",
+            "why412 dance",
+            "why412 run --listen nowhere",
+            "why412 run --upstream example.com",
+            "why412 run --role middle",
+            "why412 exchanges export 1 --as pdf",
+            "why412 exchanges --after 1 --before 2",
+            "why412 exchanges --limit 0",
+            "why412 bypass",
+            "why412 bypass on --for 3",
+        ] {
+            assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
+        }
+        assert_eq!(parse("why412 --help").expect_err("help").exit_code(), 0);
+    }
+
+    #[test]
+    fn every_variable_of_the_environment_is_known() {
+        let command = Arguments::command();
+        let mut named: Vec<_> = command
+            .get_subcommands()
+            .flat_map(|sub| sub.get_arguments().chain(sub.get_subcommands().flat_map(clap::Command::get_arguments)))
+            .filter_map(|argument| argument.get_env()?.to_str())
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+        let mut known = VARIABLES;
+        known.sort_unstable();
+        assert_eq!(named, known);
+    }
+}

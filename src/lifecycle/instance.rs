@@ -1,0 +1,141 @@
+//! One instance from its sockets to its end: the order in which things start, and the order in which they stop.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::log::Log;
+use super::phase::Phase;
+use super::reload::{Parts, Reloader, Why};
+use super::signals::{Event, Events};
+use super::watch::fingerprint;
+use super::{Ended, RunError, Source, bind};
+use crate::admin::{self, AdminContext, Hooks};
+use crate::bypass::Switch;
+use crate::config::Config;
+use crate::proxy::{self, Shared, Snapshot};
+use crate::recorder::Recorder;
+
+/// How long the control plane may take to end what it is answering.
+const ADMIN_STOPS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Runs until a signal ends it.
+pub(super) fn run(source: Source, config: Config, log: &Log) -> Result<Ended, RunError> {
+    let loaded = fingerprint(&config.files);
+    // The main thread waits for signals and looks at files; whoever carries exchanges has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut events = {
+        let _entered = runtime.enter();
+        Events::begin()?
+    };
+    let sockets = Sockets::open(&config)?;
+    let addresses = sockets.shown()?;
+    let config = Arc::new(config);
+    let recorder = Recorder::start(&config)?;
+    let bypass = Arc::new(Switch::default());
+    let snapshot = Snapshot::build(&config, &recorder).map_err(RunError::Unusable)?;
+    let shared = Arc::new(Shared {
+        snapshot: ArcSwap::from_pointee(snapshot),
+        recorder: Arc::clone(&recorder),
+        bypass: Arc::clone(&bypass),
+    });
+    let phase = Arc::new(Phase::default());
+    let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
+    let parts = Parts {
+        source,
+        config: Arc::clone(&current),
+        shared: Arc::clone(&shared),
+        recorder: Arc::clone(&recorder),
+        phase: Arc::clone(&phase),
+        log: log.clone(),
+    };
+    let reloader = Arc::new(Reloader::new(parts, loaded));
+    let context =
+        AdminContext { recorder: Arc::clone(&recorder), bypass, config: current, hooks: hooks(&reloader, &phase) };
+    let admin = admin::start(sockets.admin, sockets.telemetry, context)?;
+    let proxy = proxy::start(sockets.listen, shared)?;
+    phase.ready();
+    tracing::info!(
+        listen = addresses.0,
+        admin = addresses.1,
+        role = config.pairing.role.as_str(),
+        version = env!("CARGO_PKG_VERSION"),
+        "ready"
+    );
+    let ended = runtime.block_on(serve(&mut events, &reloader, proxy));
+    admin.stop(ADMIN_STOPS_WITHIN);
+    recorder.close();
+    tracing::info!("ended");
+    ended
+}
+
+/// Every socket is open before anything is started: a taken port leaves nothing behind.
+struct Sockets {
+    listen: TcpListener,
+    admin: TcpListener,
+    telemetry: Option<TcpListener>,
+}
+
+impl Sockets {
+    fn open(config: &Config) -> Result<Self, RunError> {
+        let telemetry = config.admin.telemetry.map(|address| bind::listen("admin.telemetry", address));
+        Ok(Self {
+            listen: bind::listen("listen.address", config.listen.address)?,
+            admin: bind::listen("admin.address", config.admin.address)?,
+            telemetry: telemetry.transpose()?,
+        })
+    }
+
+    /// Where clients and operators connect: with port 0 the system has chosen.
+    fn shown(&self) -> io::Result<(String, String)> {
+        Ok((self.listen.local_addr()?.to_string(), self.admin.local_addr()?.to_string()))
+    }
+}
+
+fn hooks(reloader: &Arc<Reloader>, phase: &Arc<Phase>) -> Hooks {
+    let (reloader, phase) = (Arc::clone(reloader), Arc::clone(phase));
+    Hooks { reload: Box::new(move || reloader.reload(Why::Request)), readiness: Box::new(move || phase.readiness()) }
+}
+
+/// Waits for signals and changed files until the end, and ends as contract and clients want it: readiness first, then
+/// accepting, then what is in flight.
+async fn serve(events: &mut Events, reloader: &Arc<Reloader>, proxy: proxy::Running) -> Result<Ended, RunError> {
+    loop {
+        match events.next().await {
+            Event::End => break,
+            Event::Reload => drop(reloader.reload(Why::Signal)),
+            Event::Look => reloader.look(),
+        }
+    }
+    reloader.phase.draining();
+    let timeouts = reloader.config.load().timeouts.clone();
+    tracing::info!(delay = ?timeouts.drain_delay, deadline = ?timeouts.drain, "draining");
+    let drained = async {
+        // Whoever sends requests needs a moment to see that readiness is gone.
+        tokio::time::sleep(timeouts.drain_delay).await;
+        proxy.drain(timeouts.drain);
+        waited(proxy).await
+    };
+    tokio::select! {
+        drained = drained => drained.map(|()| Ended::Drained).map_err(RunError::System),
+        () = events.end() => {
+            tracing::warn!("a second signal: what is in flight is cut off");
+            Ok(Ended::AtOnce)
+        }
+    }
+}
+
+/// Waits on a thread of its own, so that a second signal is heard meanwhile.
+async fn waited(proxy: proxy::Running) -> io::Result<()> {
+    let (done, wait) = tokio::sync::oneshot::channel();
+    thread::Builder::new().name("drain".to_owned()).spawn(move || {
+        proxy.wait();
+        // Nobody listens after a second signal.
+        let _ = done.send(());
+    })?;
+    wait.await.map_err(io::Error::other)
+}
