@@ -79,9 +79,8 @@ async fn feed(
     let mut seen = 0;
     let begin = async {
         to.send(Bytes::from_static(b"retry: 2000\n: connected\n\n")).await.ok()?;
-        match last {
-            Some(last) => seen = catch_up(&shared, &to, last).await?,
-            None => {}
+        if let Some(last) = last {
+            seen = catch_up(&shared, &to, last).await?;
         }
         Some(())
     };
