@@ -119,6 +119,13 @@ impl<'a> Case<'a> {
         Some(*tag)
     }
 
+    /// The tag of If-Match that a refusal is best judged by: of a list, the one that was given out last.
+    pub fn judged_tag(&self) -> Option<EntityTag<'_>> {
+        let tags = self.if_match();
+        let known = tags.iter().filter_map(|tag| Some((self.issue(*tag)?.at, *tag))).max_by_key(|(at, _)| *at);
+        known.map(|(_, tag)| tag).or_else(|| tags.first().copied())
+    }
+
     /// The resource and then its siblings, the latter marked.
     pub fn histories(&self) -> impl Iterator<Item = (bool, &'a Resource)> {
         let own = self.resource.map(|resource| (false, resource));

@@ -1,7 +1,9 @@
 //! Nobody issued this tag; the client made it out of one that was.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::suffix::differs_by_suffix;
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -23,6 +25,34 @@ client  PUT /img/5 | If-Match: "ab3f-9" -> 412"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.only_tag()?;
+    if case.is_known(tag) || case.named().is_some_and(|named| named.weak_eq(&tag)) {
+        return None;
+    }
+    let client = case.client();
+    let given = case.own_sightings().filter(|seen| seen.given_at(client).is_some());
+    let (seen, confidence) = given
+        .filter_map(|seen| Some((seen, derived(tag.opaque, seen.tag()?.opaque)?)))
+        .max_by_key(|(_, confidence)| *confidence)?;
+    let evidence = vec![case.sent(FieldName::IfMatch), Evidence::given(seen, client, false), case.named_evidence()];
+    Some(Finding::new(confidence, evidence))
+}
+
+/// How sure it is that `sent` was made out of `issued`.
+fn derived(sent: &[u8], issued: &[u8]) -> Option<Confidence> {
+    if sent.len() < 4 || issued.len() < 4 {
+        return None;
+    }
+    // The case of letters, or the mark of a compressor taken off.
+    if sent.eq_ignore_ascii_case(issued) || (differs_by_suffix(sent, issued) && sent.len() < issued.len()) {
+        return Some(Confidence::Likely);
+    }
+    // Cut or joined at a boundary. Counters are their own successors' beginnings.
+    let part = |whole: &[u8], part: &[u8]| {
+        let rest = whole.strip_prefix(part).map(|rest| rest.first().copied());
+        let head = whole.strip_suffix(part).map(|head| head.last().copied());
+        rest.or(head).flatten().is_some_and(|edge| !edge.is_ascii_alphanumeric())
+    };
+    (part(issued, sent) || part(sent, issued)).then_some(Confidence::Possible)
 }

@@ -1,7 +1,8 @@
 //! The date comes from a clock that disagrees with the origin's.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -22,6 +23,29 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// How far a clock is plausibly wrong, in seconds.
+const SKEW_MAX: i64 = 86_400;
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let date = *case.conditions.if_unmodified_since.valid().filter(|_| !case.conditions.if_match.is_present())?;
+    // A date that the server gave out is the server's.
+    if case.issue_of_date(date).is_some() {
+        return None;
+    }
+    let client = case.client();
+    let (read, at) = case
+        .own_sightings()
+        .filter(|seen| seen.date().is_some())
+        .filter_map(|seen| Some((seen, seen.given_at(client)?)))
+        .max_by_key(|(_, at)| *at)?;
+    let modified = read.date()?;
+    // The client has read this very version, and names a date before it.
+    let unchanged = case.named_date().is_none_or(|named| named == modified);
+    let near = (at.unix_seconds() - date.0).abs() < SKEW_MAX;
+    if !unchanged || date >= modified || !near || case.write_after(at, None, |_| true).is_some() {
+        return None;
+    }
+    let origin = case.answer_fields()?.first(FieldName::Date).unwrap_or_default().to_vec();
+    let clocks = Evidence::Clocks { sent: case.conditions.if_unmodified_since.raw(), origin };
+    Some(Finding::new(Confidence::Likely, vec![clocks, Evidence::given(read, client, false)]))
 }

@@ -1,7 +1,11 @@
 //! The write asked that the resource should not exist, and it does.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::{Write, WriteOutcome};
+use crate::analysis::semantics::entity_tag::TagList;
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::semantics::vendor::Asks;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -43,6 +47,55 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    if !case.conditions.is_any_present() {
+        return vendor_absence(case);
+    }
+    if !case.is_write() && case.exchange.request.method != "COPY" {
+        return None;
+    }
+    let list = case.conditions.if_none_match.valid();
+    if list != Some(&TagList::Any) {
+        return matching_tag(case);
+    }
+    let evidence = vec![case.sent(FieldName::IfNoneMatch), case.named_evidence()];
+    if case.conditions.if_match.is_present() {
+        let both = Finding::new(Confidence::Likely, evidence).and(case.sent(FieldName::IfMatch));
+        return Some(both.detail("contradiction"));
+    }
+    let finding = Finding::new(Confidence::Likely, evidence);
+    let Some(own) = own_create(case) else { return Some(finding) };
+    let (sure, told_apart) = case.told_apart(own.by);
+    let finding = finding.and(Evidence::wrote(own, case.client(), false)).and(told_apart);
+    // That it exists is sure either way; whose it is, is not where only the address tells.
+    Some(if sure > Confidence::Possible { finding.detail("own-earlier-create") } else { finding })
+}
+
+/// The write by which this client had created the resource, if it did.
+fn own_create<'a>(case: &Case<'a>) -> Option<&'a Write> {
+    case.resource?
+        .writes
+        .iter()
+        .rev()
+        .find(|write| write.by == case.client() && matches!(write.outcome, WriteOutcome::Applied { status: 201, .. }))
+}
+
+/// If-None-Match with tags on a write: one of them is the current one.
+fn matching_tag(case: &Case<'_>) -> Option<Finding> {
+    let tags = case.if_none_match();
+    let matches = |current| tags.iter().any(|tag| tag.weak_eq(&current));
+    let evidence = || vec![case.sent(FieldName::IfNoneMatch), case.named_evidence()];
+    match case.named().or_else(|| case.last_known_state().etag) {
+        Some(current) => matches(current).then(|| Finding::new(Confidence::Likely, evidence())),
+        None => (!tags.is_empty()).then(|| Finding::new(Confidence::Possible, evidence())),
+    }
+}
+
+/// A vendor's "must not exist". `Overwrite: F` is a condition of its own.
+fn vendor_absence(case: &Case<'_>) -> Option<Finding> {
+    let conditions = case.vendor_conditions();
+    let absence =
+        conditions.iter().find(|one| one.asks == Asks::Absence && !one.name.eq_ignore_ascii_case(b"overwrite"))?;
+    let sent = Evidence::Sent { field: absence.name.clone(), value: absence.value.clone() };
+    Some(Finding::new(Confidence::Likely, vec![sent, case.named_evidence()]).detail("lock-held"))
 }

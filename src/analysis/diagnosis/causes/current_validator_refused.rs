@@ -1,7 +1,10 @@
 //! Exactly the current validator was sent and refused, and nothing else explains it.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use std::time::Duration;
+
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -39,6 +42,31 @@ client  GET /api/values -> 200 | ETag: "12345""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// For how long what was seen as current is taken to be so.
+const RECENT: Duration = Duration::from_secs(600);
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tags = case.if_match();
+    let comparable = |weak: bool| !weak || case.compares_weakly();
+    let sent = case.sent(FieldName::IfMatch);
+    if tags.iter().any(|tag| comparable(tag.weak) && case.names(*tag)) {
+        return Some(Finding::new(Confidence::Likely, vec![sent, case.named_evidence()]));
+    }
+    let tag = case.judged_tag().filter(|tag| comparable(tag.weak))?;
+    let issue = case.issue(tag)?;
+    let seen = issue.sighting.last;
+    let moved_on = case.names_other(tag).is_some()
+        || case.newer_than(tag, seen).is_some()
+        || case.write_after(issue.at.min(seen), Some(tag), |_| true).is_some();
+    let is_recent = case.exchange.ended.since(seen) < RECENT && issue.sighting.store.is_none();
+    if moved_on || !is_recent {
+        return None;
+    }
+    let evidence = vec![
+        sent,
+        Evidence::given(issue.sighting, case.client(), issue.sibling),
+        Evidence::NoWriteSince { since: seen },
+        Evidence::Missing { what: "A read after the refusal, or a probe, would show whether it is still current." },
+    ];
+    Some(Finding::new(Confidence::Possible, evidence))
 }

@@ -1,7 +1,8 @@
 //! The date sent is the date served; the origin compares fractions of a second.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -25,6 +26,26 @@ client  PUT /sync.json | If-Unmodified-Since: Tue, 27 Jan 2026 11:08:21 GMT -> 4
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let date = *case.conditions.if_unmodified_since.valid().filter(|_| !case.conditions.if_match.is_present())?;
+    let sent = case.sent(FieldName::IfUnmodifiedSince);
+    match case.named_date() {
+        Some(named) if named == date => {
+            let named = Evidence::Named {
+                status: case.status(),
+                field: FieldName::LastModified,
+                value: named.to_imf().into_bytes(),
+            };
+            return Some(Finding::new(Confidence::Likely, vec![sent, named]));
+        }
+        Some(_) => return None,
+        None => {}
+    }
+    let issue = case.issue_of_date(date)?;
+    let newer = case.own_sightings().any(|seen| seen.date().is_some_and(|seen| seen > date));
+    if newer || case.write_after(issue.at, None, |_| true).is_some() {
+        return None;
+    }
+    let given = Evidence::given(issue.sighting, case.client(), issue.sibling);
+    Some(Finding::new(Confidence::Possible, vec![sent, given, Evidence::NoWriteSince { since: issue.at }]))
 }

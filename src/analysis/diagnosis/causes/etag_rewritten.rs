@@ -1,7 +1,9 @@
 //! A validator was changed on its way to the client in some other way.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::case::is_other_version;
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -25,6 +27,17 @@ client   PUT /orders/7 | If-Match: "5f1c09" -> 412 | ETag: "order-7-v3""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.only_tag()?;
+    // Only OC-ETag is known to be always a copy of the tag.
+    let (seen, value) = case.own_sightings().find_map(|seen| {
+        let double = seen.double_tag().filter(|double| is_other_version(tag, *double))?;
+        let (field, value) = seen.double.as_ref().filter(|_| seen.tag() == Some(tag))?;
+        (*field == FieldName::OcETag).then_some((seen, (value, double)))
+    })?;
+    let (value, double) = value;
+    let confidence = if case.names(double) { Confidence::Proven } else { Confidence::Likely };
+    let etag = seen.etag.as_deref().map(<[u8]>::to_vec);
+    let double = Evidence::Double { field: FieldName::OcETag, value: value.to_vec(), etag, at: seen.last };
+    Some(Finding::new(confidence, vec![case.sent(FieldName::IfMatch), double, case.named_evidence()]))
 }

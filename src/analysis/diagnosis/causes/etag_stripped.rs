@@ -1,7 +1,10 @@
 //! The ETag was removed on its way to the client, whose condition shows it.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail, products};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::products::KeepFrom;
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::{Shown, Sighting};
+use crate::analysis::semantics::entity_tag::TagFault;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -38,6 +41,35 @@ client   PUT /cards/8 | If-Match: null -> 412"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    // The client's condition must show that it had nothing.
+    let (field, value, _) = case.conditions.tag_fault().filter(|(_, _, fault)| *fault == TagFault::JsValue)?;
+    let malformed = Evidence::Malformed { field, value, says: "it names a value that the client did not have" };
+    let last = last_answer(case)?;
+    let (confidence, fact) = missing_tag(case, last)?;
+    let finding = Finding::new(confidence, vec![malformed, fact]).advise(case, KeepFrom::Stripping);
+    Some(if last.by == Shown::Written { finding.detail("on-write-response") } else { finding })
+}
+
+/// The last answer that should have given this client a tag.
+fn last_answer<'a>(case: &Case<'a>) -> Option<&'a Sighting> {
+    let client = case.client();
+    let given = case.own_sightings().filter(|seen| matches!(seen.by, Shown::Get | Shown::Written));
+    given.filter_map(|seen| Some((seen, seen.given_at(client)?))).max_by_key(|(_, at)| *at).map(|(seen, _)| seen)
+}
+
+fn missing_tag(case: &Case<'_>, last: &Sighting) -> Option<(Confidence, Evidence)> {
+    if last.etag.is_some() {
+        // It went out with a tag from here. What happened behind, or whether the script may read it, is not known.
+        let fact = Evidence::given(last, case.client(), false);
+        return (last.by == Shown::Written).then_some((Confidence::Possible, fact));
+    }
+    if let Some((field, value)) = &last.double {
+        let double = Evidence::Double { field: *field, value: value.to_vec(), etag: None, at: last.last };
+        return Some((Confidence::Likely, double));
+    }
+    // The same resource has a tag where no coding is accepted, or by HEAD.
+    let bare = |seen: &&Sighting| seen.etag.is_some() && (seen.by == Shown::Head || !seen.variant.accepts_coding);
+    let other = case.own_sightings().filter(bare).last().filter(|_| last.variant.accepts_coding)?;
+    Some((Confidence::Likely, Evidence::given(other, case.client(), false)))
 }

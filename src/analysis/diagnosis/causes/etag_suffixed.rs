@@ -1,7 +1,10 @@
 //! A compressor appended its mark to the tag; the origin never issued it.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail, products};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::products::KeepFrom;
+use crate::analysis::diagnosis::suffix::{self, Suffixed};
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, Issue, products};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::entity_tag::EntityTag;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -42,6 +45,80 @@ client  PUT /notes/1 | If-Match: "n5-gzip" -> 412 | ETag: "n5""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tags = case.if_match();
+    // The refusal names the very tag: the origin knows it.
+    let (tag, split) =
+        tags.iter().filter(|tag| !case.names(**tag)).find_map(|tag| Some((*tag, suffix::split(tag.opaque)?)))?;
+    let issue = case.issue(tag);
+    let (confidence, fact) =
+        origin_knows_bare(case, tag, split).unwrap_or_else(|| given_with_coding(case, tag, split, issue));
+    let mut evidence = vec![Evidence::Suffix { tag: tag.to_bytes(), suffix: split.suffix.to_vec() }];
+    evidence.extend(issue.map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
+    evidence.push(fact);
+    evidence.push(case.named_evidence());
+    let mut finding = Finding::new(confidence, evidence).advise(case, KeepFrom::Suffixing);
+    if finding.fix.is_empty() {
+        finding.fix.extend(advice_for(split));
+    }
+    Some(finding)
+}
+
+/// That the origin knows the tag without the mark.
+fn origin_knows_bare(case: &Case<'_>, tag: EntityTag<'_>, split: Suffixed<'_>) -> Option<(Confidence, Evidence)> {
+    let is_bare = |other: EntityTag<'_>| other.opaque == split.bare;
+    let double = case.sightings().find_map(|(_, seen)| {
+        let (field, value) =
+            seen.double.as_ref().filter(|_| seen.tag() == Some(tag) && seen.double_tag().is_some_and(is_bare))?;
+        let etag = seen.etag.as_deref().map(<[u8]>::to_vec);
+        Some(Evidence::Double { field: *field, value: value.to_vec(), etag, at: seen.last })
+    });
+    if let Some(double) = double {
+        return Some((Confidence::Proven, double));
+    }
+    if case.named().is_some_and(is_bare) {
+        return Some((Confidence::Likely, case.named_evidence()));
+    }
+    let (sibling, bare) = case.sightings().find(|(_, seen)| seen.tag().is_some_and(is_bare))?;
+    Some((Confidence::Likely, Evidence::given(bare, case.client(), sibling)))
+}
+
+/// That the tag was given out with the very coding that its mark names.
+fn given_with_coding(
+    case: &Case<'_>,
+    tag: EntityTag<'_>,
+    split: Suffixed<'_>,
+    issue: Option<Issue<'_>>,
+) -> (Confidence, Evidence) {
+    let Some(issue) = issue else {
+        return (Confidence::Possible, Evidence::NeverSeen { value: tag.to_bytes() });
+    };
+    let fact = Evidence::Fact {
+        kind: "coding",
+        says: "The tag was given out in an answer to a request that accepts compression, and the mark fits.",
+    };
+    let variant = &issue.sighting.variant;
+    let fits = variant
+        .coding
+        .as_deref()
+        .map_or(variant.accepts_coding, |coding| split.coding == b"df" || coding.eq_ignore_ascii_case(split.coding));
+    // Services that issue such tags themselves know them, and a version that has moved on explains a refusal, too.
+    let taken_back = case.applied().any(|(_, write)| {
+        let sent = write.if_match.as_deref().and_then(EntityTag::parse);
+        sent.is_some_and(|sent| suffix::split(sent.opaque).is_some())
+    });
+    let moved_on = case.names_other(tag).is_some() || case.write_after(issue.at, Some(tag), |_| true).is_some();
+    let is_likely = fits && !taken_back && !moved_on;
+    (if is_likely { Confidence::Likely } else { Confidence::Possible }, fact)
+}
+
+/// The product whose mark this is, where no answer names one.
+fn advice_for(split: Suffixed<'_>) -> Option<&'static str> {
+    match split.suffix {
+        b"-gzip" => Some(products::HTTPD_COMPRESSION),
+        b"-br" => Some(products::HTTPD_BROTLI),
+        b"--gzip" => Some(products::JETTY_COMPRESSION),
+        b"-df" => Some(products::TRAFFIC_SERVER_COMPRESSION),
+        _ => None,
+    }
 }

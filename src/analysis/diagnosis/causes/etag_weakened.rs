@@ -1,7 +1,9 @@
 //! The origin issued a strong tag and the client was given a weak one.
 
-use crate::analysis::diagnosis::{Case, Cause, products};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::products::KeepFrom;
+use crate::analysis::diagnosis::{Case, Cause, Evidence, products};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::entity_tag::EntityTag;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -34,6 +36,40 @@ client   PUT /roles/dev | If-Match: W/"v1" -> 412 | ETag: "v1""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tags = case.if_match();
+    // One strong tag in a list could have matched.
+    let tag = tags.first().copied().filter(|_| tags.iter().all(|tag| tag.weak) && !case.compares_weakly())?;
+    let (confidence, fact) = strong_one(case, tag)?;
+    // A service that has taken weak tags before did not refuse this one for its weakness.
+    if case.route.weak_accepted > 0 && confidence < Confidence::Proven {
+        return None;
+    }
+    let mut evidence = vec![case.sent(crate::analysis::semantics::fields::FieldName::IfMatch)];
+    evidence.extend(case.issue(tag).map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
+    evidence.push(fact);
+    Some(Finding::new(confidence, evidence).advise(case, KeepFrom::Weakening))
+}
+
+/// How we know that the origin's tag is strong.
+fn strong_one(case: &Case<'_>, tag: EntityTag<'_>) -> Option<(Confidence, Evidence)> {
+    let strong = EntityTag { weak: false, ..tag };
+    let double = case.sightings().find_map(|(_, seen)| {
+        let (field, value) =
+            seen.double.as_ref().filter(|_| seen.tag() == Some(tag) && seen.double_tag() == Some(strong))?;
+        let etag = seen.etag.as_deref().map(<[u8]>::to_vec);
+        Some(Evidence::Double { field: *field, value: value.to_vec(), etag, at: seen.last })
+    });
+    if let Some(double) = double {
+        return Some((Confidence::Proven, double));
+    }
+    if case.names(strong) {
+        return Some((Confidence::Likely, case.named_evidence()));
+    }
+    // Given out strong by a read, or named by HEAD, a 304 or an earlier 412.
+    if let Some((sibling, seen)) = case.sightings().find(|(_, seen)| seen.tag() == Some(strong)) {
+        return Some((Confidence::Likely, Evidence::given(seen, case.client(), sibling)));
+    }
+    let compressed = case.issue(tag).filter(|issue| issue.sighting.variant.coding.is_some())?;
+    Some((Confidence::Possible, Evidence::given(compressed.sighting, case.client(), compressed.sibling)))
 }

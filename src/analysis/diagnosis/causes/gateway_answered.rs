@@ -1,7 +1,9 @@
 //! The 412 was made on the way, not by the origin.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail, products};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::products::KeepFrom;
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::caching::from_store;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -48,6 +50,15 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// From one side, only a refusal that came out of a store shows it.
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let sign = from_store(case.answer_fields()?).filter(|_| !case.is_write())?;
+    let evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
+    let finding = if case.condition.is_none() {
+        // Nothing could fail: it is somebody else's refusal.
+        Finding::new(Confidence::Likely, evidence).and(Evidence::SentNone).detail("from-store")
+    } else {
+        Finding::new(Confidence::Possible, evidence)
+    };
+    Some(finding.advise(case, KeepFrom::Answering))
 }

@@ -1,7 +1,10 @@
 //! The list holds the current tag; the origin does not read lists.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use std::time::Duration;
+
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -21,6 +24,28 @@ client  PUT /b/k | If-Match: "k1", "k2" -> 412"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// For how long what was seen as current is taken to be so.
+const RECENT: Duration = Duration::from_secs(600);
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tags = case.if_match();
+    if tags.len() < 2 || case.route.lists_accepted > 0 {
+        return None;
+    }
+    let comparable = |weak: bool| !weak || case.compares_weakly();
+    let sent = case.sent(FieldName::IfMatch);
+    if tags.iter().any(|tag| comparable(tag.weak) && case.names(*tag)) {
+        return Some(Finding::new(Confidence::Likely, vec![sent, case.named_evidence()]));
+    }
+    let (tag, issue) = tags
+        .iter()
+        .filter(|tag| comparable(tag.weak))
+        .filter_map(|tag| Some((*tag, case.issue(*tag)?)))
+        .max_by_key(|(_, issue)| issue.sighting.last)?;
+    let moved_on = case.names_other(tag).is_some()
+        || case.newer_than(tag, issue.sighting.last).is_some()
+        || case.write_after(issue.sighting.last, Some(tag), |_| true).is_some();
+    let is_recent = case.exchange.ended.since(issue.sighting.last) < RECENT;
+    let given = Evidence::given(issue.sighting, case.client(), issue.sibling);
+    (!moved_on && is_recent).then(|| Finding::new(Confidence::Possible, vec![sent, given]))
 }

@@ -1,7 +1,10 @@
 //! The origin issues a malformed validator and cannot match its own.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::semantics::http_date::HttpDate;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -24,6 +27,23 @@ client  PUT /items/3 | If-Match: 8d4f00 -> 412"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let (field, sent) = if case.conditions.if_match.is_present() {
+        (FieldName::IfMatch, case.conditions.if_match.raw())
+    } else {
+        (FieldName::IfUnmodifiedSince, case.conditions.if_unmodified_since.raw())
+    };
+    let (sibling, seen) = case.sightings().find(|(_, seen)| match field {
+        FieldName::IfMatch => seen.etag.as_deref().is_some_and(|etag| brings_back(&sent, etag)),
+        _ => seen.last_modified.as_deref().is_some_and(|date| date == sent && HttpDate::parse(date).is_err()),
+    })?;
+    let evidence = vec![case.sent(field), Evidence::given(seen, case.client(), sibling)];
+    Some(Finding::new(Confidence::Likely, evidence))
+}
+
+/// Whether what was sent is a malformed tag as it was issued, or that tag with the quotes it lacks.
+fn brings_back(sent: &[u8], issued: &[u8]) -> bool {
+    let quoted =
+        || EntityTag::parse(sent).is_some_and(|tag| tag.opaque == issued.strip_prefix(b"W/").unwrap_or(issued));
+    !issued.is_empty() && EntityTag::parse(issued).is_none() && (sent == issued || quoted())
 }

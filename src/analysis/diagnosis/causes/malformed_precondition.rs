@@ -1,7 +1,9 @@
 //! The condition is not what the grammar of its field allows.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::entity_tag::TagFault;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -69,6 +71,25 @@ client  PUT /items/3 | If-Match: 8d4f00 -> 412"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.conditions.tag_fault().filter(|(field, ..)| *field == FieldName::IfMatch || case.is_write());
+    if let Some((field, value, fault)) = tag {
+        let fact = Evidence::Malformed { field, value, says: says(fault) };
+        return Some(Finding::new(Confidence::Likely, vec![fact, case.named_evidence()]).detail(fault.as_str()));
+    }
+    // RFC 9110 §13.1.4: If-Unmodified-Since is ignored beside If-Match.
+    let (field, value, fault) = case.conditions.date_fault().filter(|_| !case.conditions.if_match.is_present())?;
+    let fact = Evidence::Malformed { field, value, says: fault.says() };
+    Some(Finding::new(Confidence::Likely, vec![fact, case.named_evidence()]).detail("date"))
+}
+
+const fn says(fault: TagFault) -> &'static str {
+    match fault {
+        TagFault::Unquoted => "the quotes are missing",
+        TagFault::DoubleQuoted => "there are quotes within the quotes",
+        TagFault::XmlEntity => "the quotes are XML entities",
+        TagFault::JsValue => "it names a value that the client did not have",
+        TagFault::StarInList => "* stands beside other members",
+        TagFault::Other => "it is not a list of entity-tags",
+    }
 }

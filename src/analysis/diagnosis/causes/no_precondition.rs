@@ -1,7 +1,7 @@
 //! 412 to a request that carried no condition.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -26,6 +26,13 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    if case.conditions.is_any_present() || case.condition.is_some() {
+        return None;
+    }
+    let mut evidence = vec![Evidence::SentNone];
+    if case.exchange.bypass.is_some_and(|bypass| bypass.preconditions_removed) {
+        evidence.push(Evidence::Fact { kind: "bypass", says: "A bypass had removed the conditions, as a test." });
+    }
+    Some(Finding::new(Confidence::Likely, evidence))
 }

@@ -1,7 +1,9 @@
 //! The origin's nodes give one version different validators.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::case::is_other_version;
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::{Shown, Sighting};
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -25,6 +27,28 @@ client  PUT /page | If-Match: "n1-5f2" -> 412 | ETag: "n2-5f2"   (node 10.0.0.2)
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.only_tag().filter(|tag| !case.names(*tag))?;
+    let reads = |seen: &&Sighting| matches!(seen.by, Shown::Get | Shown::Head) && seen.store.is_none();
+    let own = case.own_sightings().filter(reads).find(|seen| seen.tag() == Some(tag))?;
+    let other = case.own_sightings().filter(reads).find(|seen| {
+        let differs = seen.tag().is_some_and(|other| is_other_version(tag, other));
+        let is_within = |outer: &Sighting, inner: &Sighting| outer.first < inner.first && inner.first < outer.last;
+        // One, the other, and the first again.
+        differs && seen.variant == own.variant && (is_within(own, seen) || is_within(seen, own))
+    })?;
+    let since = own.first.min(other.first);
+    if case.write_after(since, None, |_| true).is_some() {
+        return None;
+    }
+    let by_address = own.upstream.is_some() && other.upstream.is_some() && own.upstream != other.upstream;
+    let confidence = if by_address { Confidence::Likely } else { Confidence::Possible };
+    let value = |seen: &Sighting| seen.etag.as_deref().unwrap_or_default().to_vec();
+    let (first, second) = if own.first < other.first { (own, other) } else { (other, own) };
+    let seen = vec![
+        (value(first), first.first, first.upstream),
+        (value(second), second.first, second.upstream),
+        (value(first), first.last, first.upstream),
+    ];
+    Some(Finding::new(confidence, vec![Evidence::Sequence { seen }, Evidence::NoWriteSince { since }]))
 }

@@ -1,7 +1,9 @@
 //! If-Unmodified-Since lies before the resource's Last-Modified.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::Sighting;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -21,6 +23,32 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    // RFC 9110 §13.1.4: ignored beside If-Match.
+    let date = *case.conditions.if_unmodified_since.valid().filter(|_| !case.conditions.if_match.is_present())?;
+    let sent = case.sent(FieldName::IfUnmodifiedSince);
+    if let Some(named) = case.named_date() {
+        let value = named.to_imf().into_bytes();
+        let named_evidence = Evidence::Named { status: case.status(), field: FieldName::LastModified, value };
+        return (named > date).then(|| Finding::new(Confidence::Likely, vec![sent, named_evidence]));
+    }
+    let dated = case.own_sightings().filter(|seen| seen.date().is_some());
+    match dated.max_by_key(|seen| seen.last) {
+        Some(seen) => {
+            let later = seen.date().is_some_and(|modified| modified > date);
+            later.then(|| Finding::new(Confidence::Likely, vec![sent, given(seen, case)]))
+        }
+        None => {
+            let never = Evidence::NeverSeen { value: case.conditions.if_unmodified_since.raw() };
+            Some(Finding::new(Confidence::Possible, vec![sent, never]))
+        }
+    }
+}
+
+fn given(seen: &Sighting, case: &Case<'_>) -> Evidence {
+    let Some(value) = seen.last_modified.as_deref() else { return Evidence::NamedNone };
+    let Evidence::Given { at, to, by, coding, sibling, .. } = Evidence::given(seen, case.client(), false) else {
+        return Evidence::NamedNone;
+    };
+    Evidence::Given { value: value.to_vec(), at, to, by, coding, sibling }
 }

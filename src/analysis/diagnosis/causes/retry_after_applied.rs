@@ -1,7 +1,12 @@
 //! The same write had already succeeded; this 412 answers its repetition.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail, products};
-use crate::analysis::judgement::{Finding, Party};
+use std::time::Duration;
+
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
+use crate::analysis::exchange::RequestBody;
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::{Write, WriteOutcome};
+use crate::analysis::semantics::entity_tag::TagList;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -46,6 +51,80 @@ client  PUT /ledger/42 | If-Match: "g1" -> 412 | ETag: "g2""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// How long after an answer that went out whole the same request is still taken for its repetition.
+const REPETITION_MAX: Duration = Duration::from_secs(600);
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let condition = case.condition.filter(|_| case.is_write())?;
+    let tags = case.if_match();
+    // What was asked for still holds: nothing has been applied.
+    if tags.iter().any(|tag| case.names(*tag)) {
+        return None;
+    }
+    let exchange = case.exchange;
+    let (attempt, same) = case.resource?.writes.iter().rev().find_map(|write| {
+        let repeats = write.condition == Some(condition)
+            && write.method == exchange.request.method
+            && write.by == exchange.client
+            && write.ended <= exchange.ended;
+        let same = same_body(&write.body, &exchange.request_body).filter(|_| repeats)?;
+        Some((write, same))
+    })?;
+    let confidence = match attempt.outcome {
+        WriteOutcome::Applied { delivered: true, .. } if exchange.at.since(attempt.ended) > REPETITION_MAX => {
+            return None;
+        }
+        WriteOutcome::Applied { .. } if same == Body::Same => Confidence::Proven,
+        WriteOutcome::Applied { .. } => Confidence::Likely,
+        WriteOutcome::ClientGone | WriteOutcome::NoAnswer => may_have_been_applied(case, attempt)?,
+    };
+    let (sure, told_apart) = case.told_apart(attempt.by);
+    let evidence = vec![
+        Evidence::wrote(attempt, case.client(), false),
+        Evidence::SameRequest { body: same == Body::Same },
+        case.named_evidence(),
+        told_apart,
+    ];
+    let finding = Finding::new(confidence.min(sure), evidence);
+    let left = match attempt.outcome {
+        WriteOutcome::ClientGone | WriteOutcome::Applied { delivered: false, .. } => true,
+        WriteOutcome::Applied { delivered: true, .. } | WriteOutcome::NoAnswer => false,
+    };
+    // Who hung up and asks again is the client, unless a gateway stands in between.
+    Some(if left && !case.is_behind_gateway() { finding.detail("by-client") } else { finding })
+}
+
+/// How sure it is that an attempt without an answer was applied; `None` if what was seen since speaks against it.
+fn may_have_been_applied(case: &Case<'_>, attempt: &Write) -> Option<Confidence> {
+    let tags = case.if_match();
+    let seen_since = |tag| case.own_sightings().any(|seen| seen.tag() == Some(tag) && seen.last > attempt.ended);
+    if tags.iter().any(|tag| seen_since(*tag)) {
+        return None;
+    }
+    let demands_absence = case.conditions.if_none_match.valid() == Some(&TagList::Any);
+    if demands_absence && case.own_sightings().any(|seen| seen.first < attempt.at) {
+        return None;
+    }
+    // A write of somebody else may be the reason just as well.
+    let others = case.applied().any(|(_, write)| write.by != attempt.by && write.ended > attempt.at);
+    // The tag had been replaced before: the attempt would have been refused, too.
+    let late = tags
+        .iter()
+        .filter_map(|tag| case.issue(*tag))
+        .any(|issue| case.applied().any(|(_, write)| write.ended > issue.at && write.ended < attempt.at));
+    Some(if others || late { Confidence::Possible } else { Confidence::Likely })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Same,
+    SameLength,
+}
+
+fn same_body(one: &RequestBody, other: &RequestBody) -> Option<Body> {
+    match (one.digest, other.digest) {
+        (Some(one), Some(other)) => (one == other).then_some(Body::Same),
+        // A body that was not sent to its end has no digest; then its announced length decides.
+        (None, _) | (_, None) => (one.announced == other.announced).then_some(Body::SameLength),
+    }
 }

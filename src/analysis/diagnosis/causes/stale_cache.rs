@@ -1,7 +1,15 @@
 //! A cache handed out the old validator after the resource had changed.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail, products};
-use crate::analysis::judgement::{Finding, Party};
+use std::time::Duration;
+
+use crate::analysis::diagnosis::products::KeepFrom;
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, Issue, products};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::Write;
+use crate::analysis::semantics::caching::{FromStore, Product};
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::time::Time;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -38,6 +46,47 @@ alice  PUT /wiki/home | If-Match: "w1" -> 412 | ETag: "w2""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.only_tag().filter(|tag| !case.names(*tag))?;
+    let issue = case.issue(tag).filter(|issue| issue.to_client)?;
+    let (fact, direct) = replaced_before(case, tag, issue)?;
+    let is_cache = case.product().is_some_and(Product::is_cache);
+    // Without a sign of a store, a replica that lags behind does the same.
+    let confidence = if issue.sighting.store.is_some() || is_cache { Confidence::Likely } else { Confidence::Possible };
+    let mut evidence =
+        vec![case.sent(FieldName::IfMatch), fact, Evidence::given(issue.sighting, case.client(), issue.sibling)];
+    evidence.extend(issue.sighting.store.map(|sign| Evidence::Stored { sign, at: issue.at }));
+    evidence.push(case.named_evidence());
+    let finding = Finding::new(confidence, evidence);
+    Some(if direct {
+        finding.detail("after-direct-bypass").party(Party::Unknown)
+    } else {
+        finding.advise(case, KeepFrom::OldCopies)
+    })
+}
+
+/// What had replaced the tag before it was handed to the client once more, and whether that went around the gateway.
+fn replaced_before(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<(Evidence, bool)> {
+    let known_since = case.own_sightings().filter(|seen| seen.tag() == Some(tag)).map(|seen| seen.first).min()?;
+    // What came out of a store was made that long before.
+    let made = match issue.sighting.store {
+        Some(FromStore::Age(age)) => Some(before(issue.at, Duration::from_secs(age))),
+        Some(FromStore::CacheStatus | FromStore::XCache | FromStore::XVarnish) | None => None,
+    };
+    let replaces = |write: &Write| {
+        let later = write.at > known_since || made.is_some_and(|made| write.at > made);
+        later && write.ended < issue.at && write.tag() != Some(tag)
+    };
+    let writes = case.resource.map(|resource| resource.writes.as_slice()).unwrap_or_default();
+    if let Some(write) = writes.iter().rev().find(|write| write.is_applied() && replaces(write)) {
+        return Some((Evidence::wrote(write, case.client(), false), write.direct));
+    }
+    // A newer validator that was seen before the old one came again.
+    let newer =
+        case.newer_than(tag, known_since).filter(|newer| newer.first > known_since && newer.first < issue.at)?;
+    issue.sighting.store.is_some().then(|| (Evidence::given(newer, case.client(), false), false))
+}
+
+fn before(at: Time, by: Duration) -> Time {
+    Time::from_unix_micros(at.unix_micros().saturating_sub(by.as_micros() as u64))
 }

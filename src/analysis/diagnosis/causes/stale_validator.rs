@@ -1,7 +1,13 @@
 //! The validator was current once and the resource has moved on.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use std::time::Duration;
+
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, Issue};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::Write;
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::time::Time;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -43,6 +49,91 @@ client  PUT /orders/7 | If-Match: "v1" -> 412 | ETag: "v2""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// After that long, what was current may have changed by a way that does not pass here.
+const RECENT: Duration = Duration::from_secs(600);
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.judged_tag().filter(|tag| !case.names(*tag))?;
+    let issue = case.issue(tag);
+    let accepted = case.accepted_at(tag);
+    // It was current when it was handed out, and when a condition with it held.
+    let since = issue.map(|issue| issue.at).max(accepted.map(|write| write.at));
+    let others = since.and_then(|since| case.write_after(since, Some(tag), |by| by != case.client()));
+    if let Some(finding) = ignores_new_tag(case, tag, since, others.is_some()) {
+        return Some(finding);
+    }
+    if let Some(finding) = since.and_then(|since| own_write_untracked(case, tag, since)) {
+        return Some(finding);
+    }
+    if others.is_some() {
+        return None;
+    }
+    match (since, issue, accepted) {
+        (Some(since), issue, accepted) => moved_on(case, tag, since, issue, accepted),
+        (None, ..) => Some(first_sight(case, tag)),
+    }
+}
+
+/// The client had been handed the newer validator, by whatever answer.
+fn ignores_new_tag(case: &Case<'_>, tag: EntityTag<'_>, since: Option<Time>, others_wrote: bool) -> Option<Finding> {
+    let (newer, _) = case.handed_newer(tag, since)?;
+    let refused = case.refused_before();
+    let (sure, told_apart) = case.told_apart(case.client());
+    // The first refusal after somebody else's write is that write's; from the second on the client knows better.
+    let confidence = if others_wrote && refused.is_none() { Confidence::Possible } else { Confidence::Likely };
+    let mut evidence = vec![case.sent(FieldName::IfMatch), Evidence::given(newer, case.client(), false)];
+    evidence.extend(refused.map(|refused| Evidence::RefusedBefore { times: refused.times, at: refused.at }));
+    evidence.push(told_apart);
+    Some(Finding::new(confidence.min(sure), evidence).detail("ignores-new-tag"))
+}
+
+/// The last successful write was the client's own, and its answer gave no new validator.
+fn own_write_untracked(case: &Case<'_>, tag: EntityTag<'_>, since: Time) -> Option<Finding> {
+    let write = case.resource?.last_applied()?;
+    if write.by != case.client() || write.ended <= since || write.showed_validator {
+        return None;
+    }
+    let (sure, told_apart) = case.told_apart(write.by);
+    let mut evidence = vec![case.sent(FieldName::IfMatch)];
+    evidence.extend(case.issue(tag).map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
+    evidence.push(Evidence::wrote(write, case.client(), false));
+    evidence.push(told_apart);
+    Some(Finding::new(sure.min(Confidence::Likely), evidence).detail("own-write-untracked"))
+}
+
+/// It was current once, and another one is now.
+fn moved_on(
+    case: &Case<'_>,
+    tag: EntityTag<'_>,
+    since: Time,
+    issue: Option<Issue<'_>>,
+    accepted: Option<&Write>,
+) -> Option<Finding> {
+    let client = case.client();
+    let mut evidence = vec![case.sent(FieldName::IfMatch)];
+    evidence.extend(issue.map(|issue| Evidence::given(issue.sighting, client, issue.sibling)));
+    evidence.extend(accepted.map(|write| Evidence::wrote(write, client, false)));
+    let newer = case.newer_than(tag, since).map(|newer| Evidence::given(newer, client, false));
+    let own = case.write_after(since, Some(tag), |_| true).map(|(far, write)| Evidence::wrote(write, client, far));
+    let named = case.names_other(tag).map(|_| case.named_evidence());
+    if let Some(shows) = named.or(newer).or(own) {
+        evidence.extend([shows, Evidence::NoWriteSince { since }]);
+        return Some(Finding::new(Confidence::Likely, evidence));
+    }
+    let last_seen = issue.map_or(since, |issue| issue.sighting.last.max(since));
+    (case.exchange.ended.since(last_seen) > RECENT).then(|| {
+        evidence.push(Evidence::Missing {
+            what: "Whether it is still current is not known: a read after the refusal, or a probe, would show it.",
+        });
+        Finding::new(Confidence::Possible, evidence)
+    })
+}
+
+/// A tag that was never seen: only a refusal that names another one says that it is old.
+fn first_sight(case: &Case<'_>, tag: EntityTag<'_>) -> Finding {
+    let never = Evidence::NeverSeen { value: tag.to_bytes() };
+    let evidence = vec![case.sent(FieldName::IfMatch), never, case.named_evidence()];
+    let others = case.write_after(Time::default(), Some(tag), |by| by != case.client()).is_some();
+    let is_named = case.names_other(tag).is_some() && !others;
+    Finding::new(if is_named { Confidence::Likely } else { Confidence::Possible }, evidence)
 }

@@ -1,7 +1,8 @@
 //! The opaque part is right, the strength is not what this route compares with.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -22,6 +23,22 @@ client  PUT /Patient/1 | If-Match: "7" -> 412"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.only_tag()?;
+    // W/ that was added on a route that compares strongly is more often a gateway's doing.
+    if tag.weak && !case.compares_weakly() {
+        return None;
+    }
+    let issue = case.issue_of_other_strength(tag)?;
+    if case.issue(tag).is_some() || case.names(tag) || case.accepted_at(tag).is_some() {
+        return None;
+    }
+    let moved_on = case.names_other(tag).is_some() || case.write_after(issue.at, None, |_| true).is_some();
+    let confidence = if moved_on { Confidence::Possible } else { Confidence::Likely };
+    let evidence = vec![
+        case.sent(FieldName::IfMatch),
+        Evidence::given(issue.sighting, case.client(), issue.sibling),
+        case.named_evidence(),
+    ];
+    Some(Finding::new(confidence, evidence))
 }

@@ -1,7 +1,8 @@
 //! None of the causes fits; says what was missing to know.
 
-use crate::analysis::diagnosis::{Case, Cause};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::conditions::CONDITION_NAMES;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -26,6 +27,30 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// Always fits. Says what was missing to know more.
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let mut evidence: Vec<Evidence> = CONDITION_NAMES
+        .into_iter()
+        .filter(|field| case.exchange.forwarded.contains(*field))
+        .map(|field| case.sent(field))
+        .collect();
+    evidence.push(case.named_evidence());
+    let tags = case.if_match();
+    let unknown = !tags.is_empty() && !tags.iter().any(|tag| case.is_known(*tag));
+    if unknown {
+        evidence.push(Evidence::Missing {
+            what: "Who was given this tag, and when, was not seen: a read through this instance before the write \
+                would show it.",
+        });
+    }
+    if case.named().is_none() {
+        evidence.push(Evidence::Missing {
+            what: "What is current is not known: a read after the refusal, or a probe, would show it.",
+        });
+    }
+    evidence.push(Evidence::Missing {
+        what: "Whether a gateway altered or answered something is not known from one instance: a pair, one on either \
+            side of it, would show it.",
+    });
+    Some(Finding::new(Confidence::Possible, evidence))
 }

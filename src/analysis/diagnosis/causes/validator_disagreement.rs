@@ -1,7 +1,11 @@
 //! The tag handed out and the tag judged against come from different places.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, Issue};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::memory::negotiated;
+use crate::analysis::semantics::caching::Product;
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -46,6 +50,54 @@ client  PATCH /r/1 | If-Match: "h2" | Accept: */* -> 412"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.only_tag().filter(|tag| !case.names(*tag) && (!tag.weak || case.compares_weakly()))?;
+    let issue = case.issue(tag).filter(|issue| !issue.sibling)?;
+    if case.write_after(issue.at, Some(tag), |_| true).is_some() {
+        return None;
+    }
+    variant(case, tag, issue).or_else(|| component(case, tag, issue))
+}
+
+/// The write selects another representation than the one that was read.
+fn variant(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Finding> {
+    let selected = negotiated(&case.exchange.request.fields);
+    let read = issue.sighting.variant.negotiated;
+    // A request that asks for anything, after one that asked for something.
+    if read == 0 || read == selected || case.newer_than(tag, issue.sighting.last).is_some() {
+        return None;
+    }
+    let confidence = match case.names_other(tag) {
+        None => Confidence::Possible,
+        // The tag that it is judged by was seen as that of another representation.
+        Some(other) => {
+            let known = case.issue(other).filter(|known| known.sighting.variant.negotiated != read)?;
+            if known.sibling { Confidence::Possible } else { Confidence::Likely }
+        }
+    };
+    let evidence = vec![
+        case.sent(FieldName::IfMatch),
+        Evidence::given(issue.sighting, case.client(), false),
+        Evidence::OtherVariant { field: FieldName::Accept },
+        case.named_evidence(),
+    ];
+    Some(Finding::new(confidence, evidence).detail("variant"))
+}
+
+/// Refused, read again, the same tag given again, and refused for the same other tag.
+fn component(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Finding> {
+    let before = case.refused_before()?;
+    let judged_by = case.names_other(tag)?;
+    let same = before.etag.as_deref().and_then(EntityTag::parse) == Some(judged_by);
+    // A cache does this as well, where its answers do not show it.
+    let is_cached = issue.sighting.store.is_some() || case.product().is_some_and(Product::is_cache);
+    let evidence = || {
+        vec![
+            Evidence::RefusedBefore { times: before.times, at: before.at },
+            Evidence::given(issue.sighting, case.client(), false),
+            case.named_evidence(),
+        ]
+    };
+    (same && issue.at > before.at && !is_cached)
+        .then(|| Finding::new(Confidence::Possible, evidence()).detail("component"))
 }

@@ -1,7 +1,9 @@
 //! A condition outside RFC 9110 failed: a vendor's field, a lock, a lease.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::semantics::vendor::Asks;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -35,6 +37,42 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    if let Some(finding) = named_by_service(case) {
+        return Some(finding);
+    }
+    let standard = &case.conditions;
+    let is_alone = !standard.if_match.is_present()
+        && !standard.if_none_match.is_present()
+        && !standard.if_unmodified_since.is_present();
+    let confidence = if is_alone { Confidence::Likely } else { Confidence::Possible };
+    let conditions = case.vendor_conditions();
+    let Some(asked) =
+        conditions.iter().find(|one| one.asks != Asks::Absence || one.name.eq_ignore_ascii_case(b"overwrite"))
+    else {
+        // RFC 9110 §13.1.3 knows If-Modified-Since on GET and HEAD alone; some APIs judge it on writes.
+        let judged = standard.if_modified_since.is_present() && case.is_write() && is_alone && conditions.is_empty();
+        return judged.then(|| Finding::new(Confidence::Likely, vec![case.sent(FieldName::IfModifiedSince)]));
+    };
+    let sent = Evidence::Sent { field: asked.name.clone(), value: asked.value.clone() };
+    let finding = Finding::new(confidence, vec![sent, case.named_evidence()]);
+    Some(match asked.asks {
+        Asks::Lock => finding.detail("lease-lost"),
+        Asks::Version | Asks::Absence => finding,
+    })
+}
+
+/// Azure's storage says in a field of its own which lease it misses.
+fn named_by_service(case: &Case<'_>) -> Option<Finding> {
+    const CODE: &[u8] = b"x-ms-error-code";
+    let code = case.answer_fields()?.all_named(CODE).next()?;
+    let detail = if code == b"LeaseIdMissing" {
+        "lease-missing"
+    } else if code == b"LeaseLost" || code.starts_with(b"LeaseIdMismatch") || code.starts_with(b"LeaseNotPresent") {
+        "lease-lost"
+    } else {
+        return None;
+    };
+    let says = Evidence::Fact { kind: "error-code", says: "The service's error code names the lease as the reason." };
+    Some(Finding::new(Confidence::Likely, vec![says]).detail(detail))
 }

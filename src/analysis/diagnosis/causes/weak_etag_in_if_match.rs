@@ -1,7 +1,8 @@
 //! A weak tag in If-Match never matches, for If-Match compares strongly.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -33,6 +34,17 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let tags = case.if_match();
+    let all_weak = !tags.is_empty() && tags.iter().all(|tag| tag.weak);
+    // A service that has taken weak tags before did not refuse this one for its weakness.
+    if !all_weak || case.compares_weakly() || case.route.weak_accepted > 0 {
+        return None;
+    }
+    let mut evidence = vec![case.sent(FieldName::IfMatch)];
+    let issue = tags.iter().find_map(|tag| case.issue(*tag));
+    evidence.extend(issue.map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
+    evidence.push(case.named_evidence());
+    // From one side it is not known who made it weak: no detail, and not proven.
+    Some(Finding::new(Confidence::Likely, evidence))
 }
