@@ -79,8 +79,9 @@ async fn feed(
     let mut seen = 0;
     let begin = async {
         to.send(Bytes::from_static(b"retry: 2000\n: connected\n\n")).await.ok()?;
-        if let Some(last) = last {
-            seen = catch_up(&shared, &to, last).await?;
+        match last {
+            Some(last) => seen = catch_up(&shared, &to, last).await?,
+            None => {}
         }
         Some(())
     };

@@ -61,7 +61,7 @@ fn batch_from(
     receiver: &Receiver<Message>,
     first: Message,
     waiting_bytes: &AtomicUsize,
-) -> (Vec<Captured>, Option<Message>) {
+) -> (Vec<Box<Captured>>, Option<Message>) {
     let mut batch = Vec::new();
     let mut next = first;
     let until = clock::now().plus(BATCH_TIME);
@@ -69,7 +69,7 @@ fn batch_from(
         match next {
             Message::Keep(captured) => {
                 waiting_bytes.fetch_sub(captured.weight(), Ordering::AcqRel);
-                batch.push(*captured);
+                batch.push(captured);
             }
             Message::Amend { .. } | Message::RepeatsChanged | Message::Ask { .. } | Message::Close => {
                 return (batch, Some(next));
@@ -93,7 +93,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn write(&mut self, batch: Vec<Captured>) {
+    fn write(&mut self, batch: Vec<Box<Captured>>) {
         if batch.is_empty() {
             return;
         }

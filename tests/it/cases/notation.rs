@@ -122,7 +122,9 @@ fn exchange(line: usize, text: &str, after: u64) -> Result<Told, String> {
     })
 }
 
-fn parts(text: &str) -> Result<(&str, Vec<(String, String)>), String> {
+type Pairs = Vec<(String, String)>;
+
+fn parts(text: &str) -> Result<(&str, Pairs), String> {
     let mut parts = text.split(" | ").map(str::trim);
     let head = parts.next().unwrap_or_default();
     let fields = parts.map(|field| {

@@ -1,7 +1,10 @@
 //! A bypass was on, and a cache answered all the same.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use crate::analysis::diagnosis::products::KeepFrom;
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::exchange::Role;
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::semantics::caching::from_store;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -25,6 +28,10 @@ pub static HAZARD: Hazard = Hazard {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    // Towards clients a bypass asks nothing of what answers us.
+    case.exchange.bypass.filter(|_| case.exchange.role != Role::Inner)?;
+    let sign = from_store(case.answer_fields()?)?;
+    let evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
+    Some(Finding::new(Confidence::Likely, evidence).advise(case, KeepFrom::OldCopies))
 }

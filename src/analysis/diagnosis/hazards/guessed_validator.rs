@@ -1,7 +1,12 @@
 //! A list in If-Match held, beside an issued tag, one that nobody issued.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::successful_write;
+use crate::analysis::diagnosis::case::is_other_version;
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::exchange::Role;
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -23,6 +28,24 @@ client  PUT /f | If-Match: "abc-gzip", "abc" -> 204"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    successful_write(case)?;
+    // On the origin's side both may have been given out by the gateway in front.
+    if case.exchange.role == Role::Inner {
+        return None;
+    }
+    let tags = case.if_match();
+    let given = |tag: &EntityTag<'_>| case.issue(*tag).filter(|issue| issue.to_client);
+    let (known, issue) = tags.iter().find_map(|tag| Some((*tag, given(tag)?)))?;
+    // A tag that merely was not seen may come from before this instance began; one that is spelled like the other was
+    // made of it.
+    let is_guess =
+        |tag: &&EntityTag<'_>| **tag != known && !is_other_version(**tag, known) && case.issue(**tag).is_none();
+    let guess = tags.iter().find(is_guess)?;
+    let evidence = vec![
+        case.sent(FieldName::IfMatch),
+        Evidence::given(issue.sighting, case.client(), issue.sibling),
+        Evidence::NeverSeen { value: guess.to_bytes() },
+    ];
+    Some(Finding::new(Confidence::Possible, evidence))
 }

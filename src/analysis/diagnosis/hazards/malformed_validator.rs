@@ -1,7 +1,10 @@
 //! The origin issues a tag without quotes, or a date that is none.
 
-use crate::analysis::diagnosis::{Case, Detail, Hazard};
-use crate::analysis::judgement::Finding;
+use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::semantics::conditions::Field;
+use crate::analysis::semantics::entity_tag::TagFault;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -29,6 +32,25 @@ pub static HAZARD: Hazard = Hazard {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    if !matches!(case.status(), 200 | 201 | 203 | 204 | 206 | 304) {
+        return None;
+    }
+    let shown = case.validators()?;
+    let (field, raw, detail, says) = match (&shown.etag, &shown.last_modified) {
+        (Field::Malformed { raw }, _) if is_unquoted(raw) => {
+            (FieldName::ETag, *raw, "unquoted", "an entity-tag stands in double quotes")
+        }
+        (_, Field::Malformed { raw }) if !raw.is_empty() => {
+            (FieldName::LastModified, *raw, "date", "it is not an HTTP-date")
+        }
+        (_, _) => return None,
+    };
+    let evidence = vec![Evidence::Malformed { field, value: raw.to_vec(), says }];
+    // From here it cannot be seen whether the service or something behind us wrote it so.
+    Some(Finding::new(Confidence::Likely, evidence).detail(detail))
+}
+
+fn is_unquoted(raw: &[u8]) -> bool {
+    !raw.is_empty() && TagFault::of(raw) == TagFault::Unquoted
 }

@@ -1,6 +1,7 @@
 //! Every hazard.
 
 pub mod bypass_disobeyed;
+mod common;
 pub mod guessed_validator;
 pub mod if_range_ignored;
 pub mod malformed_validator;

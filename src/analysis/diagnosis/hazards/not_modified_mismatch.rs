@@ -1,7 +1,10 @@
 //! The 304 carries other metadata than the 200 it confirms.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::{is_read, named};
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::memory::{Shown, Sighting};
+use crate::analysis::semantics::fields::{FieldName, Fields};
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -23,6 +26,35 @@ client  GET /img.png | If-None-Match: "a" -> 304 | ETag: "a""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    if case.status() != 304 || !is_read(&case.exchange.request.method) {
+        return None;
+    }
+    let tags = case.if_none_match();
+    // With several tags it is not known which copy is confirmed.
+    let [tag] = tags[..] else { return None };
+    let confirmed = |seen: &&Sighting| seen.by == Shown::Get && seen.status == 200 && seen.tag() == Some(tag);
+    let sighting = case.own_sightings().filter(confirmed).max_by_key(|seen| seen.last)?;
+    let fields = case.answer_fields()?;
+    let evidence = vec![case.sent(FieldName::IfNoneMatch), Evidence::given(sighting, case.client(), false)];
+    let finding = Finding::new(Confidence::Likely, evidence);
+    if case.named() != Some(tag) {
+        return Some(finding.and(named(case, FieldName::ETag).unwrap_or(Evidence::NamedNone)));
+    }
+    Some(finding.and(lost(sighting, fields)?))
+}
+
+/// A field that the 200 carried and its 304 does not (RFC 9110 §15.4.5).
+fn lost(sighting: &Sighting, fields: &Fields) -> Option<Evidence> {
+    const SAYS: [(FieldName, &str); 4] = [
+        (FieldName::CacheControl, "The 200 carried Cache-Control, its 304 does not."),
+        (FieldName::Expires, "The 200 carried Expires, its 304 does not."),
+        (FieldName::Vary, "The 200 carried Vary, its 304 does not."),
+        (FieldName::ContentLocation, "The 200 carried Content-Location, its 304 does not."),
+    ];
+    // What compresses the content adds Vary to the 200 alone.
+    let counts = |name: FieldName| name != FieldName::Vary || sighting.variant.coding.is_none();
+    let is_lost = |name: FieldName| counts(name) && sighting.carried.contains(name) && !fields.contains(name);
+    let (_, says) = SAYS.into_iter().find(|(name, _)| is_lost(*name))?;
+    Some(Evidence::Fact { kind: "lost", says })
 }

@@ -1,7 +1,10 @@
 //! A condition left on a write and did not arrive, and the write succeeded.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::successful_write;
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::semantics::conditions::CONDITION_NAMES;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -27,6 +30,30 @@ pub static HAZARD: Hazard = Hazard {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    removed_by_bypass(case).or_else(|| demanded_all_the_same(case))
+}
+
+/// A bypass of this instance took the conditions out, as a test that somebody asked for.
+fn removed_by_bypass(case: &Case<'_>) -> Option<Finding> {
+    case.exchange.bypass.filter(|bypass| bypass.preconditions_removed)?;
+    successful_write(case)?;
+    let lines = case.exchange.request.fields.iter().filter(|line| CONDITION_NAMES.contains(&line.name));
+    let evidence: Vec<_> =
+        lines.map(|line| Evidence::Sent { field: line.name_bytes.to_vec(), value: line.value.to_vec() }).collect();
+    if evidence.is_empty() {
+        return None;
+    }
+    let says = "A bypass of this instance removed the conditions, as it had been told to.";
+    Some(Finding::new(Confidence::Proven, evidence).and(Evidence::Fact { kind: "removed-by-bypass", says }))
+}
+
+/// RFC 6585 §3: a condition is required, though one was sent.
+fn demanded_all_the_same(case: &Case<'_>) -> Option<Finding> {
+    let was_sent = case.is_write() && !case.if_match().is_empty();
+    let says = "The answer 428 demands a condition.";
+    (was_sent && case.status() == 428).then(|| {
+        Finding::new(Confidence::Likely, vec![case.sent(FieldName::IfMatch)])
+            .and(Evidence::Fact { kind: "demanded", says })
+    })
 }

@@ -1,7 +1,13 @@
 //! A client answered a 412 by repeating the write without the condition.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use std::time::Duration;
+
+use super::common::{same_client, successful_write};
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::memory::Refusal;
+use crate::analysis::semantics::entity_tag::TagList;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -23,6 +29,37 @@ alice  PUT /orders/7 -> 204 | ETag: "v3""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// A write that comes later than this is not the answer to a 412.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(600);
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    successful_write(case)?;
+    let exchange = case.exchange;
+    let removed = exchange.bypass.is_some_and(|bypass| bypass.preconditions_removed);
+    if removed || (case.condition.is_some() && !holds_for_any(case)) {
+        return None;
+    }
+    let is_answered = |refusal: &&Refusal| {
+        refusal.by == exchange.client
+            && refusal.condition.is_some()
+            && refusal.condition != case.condition
+            && !refusal.recovered
+            && refusal.method == exchange.request.method
+            && exchange.at.since(refusal.at) <= ANSWERS_WITHIN
+    };
+    let refusal = case.resource?.refusals.iter().rev().find(is_answered)?;
+    let (surest, told_apart) = same_client(case, refusal.by)?;
+    // Who read in between may have merged before writing.
+    let confidence = if refusal.read_since { Confidence::Possible } else { surest };
+    let sent = if case.condition.is_some() { case.sent(FieldName::IfMatch) } else { Evidence::SentNone };
+    let refused = Evidence::RefusedBefore { times: refusal.times, at: refusal.at };
+    Some(Finding::new(confidence, vec![refused, sent, told_apart]))
+}
+
+/// `If-Match: *` and nothing else: it holds for any version and protects no more than no condition does.
+fn holds_for_any(case: &Case<'_>) -> bool {
+    case.conditions.if_match.valid() == Some(&TagList::Any)
+        && !case.conditions.if_none_match.is_present()
+        && !case.conditions.if_unmodified_since.is_present()
+        && case.vendor_conditions().is_empty()
 }

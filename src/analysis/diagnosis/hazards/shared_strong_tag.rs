@@ -1,7 +1,10 @@
 //! One strong tag names two different representations.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::{content, named};
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::memory::{Shown, Sighting, Variant, variant};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -25,6 +28,36 @@ client  GET /f.tif | Range: bytes=5000- | If-Range: "s" -> 206 | ETag: "s""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let answer = content(case)?;
+    let tag = case.named().filter(|tag| !tag.weak)?;
+    let now = variant(case.exchange, answer);
+    let is_another = |seen: &&Sighting| seen.by == Shown::Get && seen.tag() == Some(tag) && differ(&seen.variant, &now);
+    let other = case.own_sightings().filter(is_another).max_by_key(|seen| seen.last)?;
+    let shown = [FieldName::ETag, FieldName::ContentEncoding, FieldName::ContentType];
+    let mut evidence: Vec<_> = shown.into_iter().filter_map(|name| named(case, name)).collect();
+    evidence.push(Evidence::given(other, case.client(), false));
+    Some(Finding::new(Confidence::Likely, evidence))
+}
+
+/// Whether two representations cannot be the same bytes.
+fn differ(one: &Variant, other: &Variant) -> bool {
+    let coding = |variant: &Variant| {
+        let coding = variant.coding.as_deref().unwrap_or_default().to_ascii_lowercase();
+        if coding == b"identity" { Vec::new() } else { coding }
+    };
+    if coding(one) != coding(other) {
+        return true;
+    }
+    match (media_type(one), media_type(other)) {
+        (Some(one), Some(other)) => one != other,
+        (None, _) | (_, None) => false,
+    }
+}
+
+/// The media type without its parameters. That of several ranges is not the content's (RFC 9110 §14.6).
+fn media_type(variant: &Variant) -> Option<Vec<u8>> {
+    let whole = variant.content_type.as_deref()?;
+    let name = whole.split(|byte| *byte == b';').next()?.trim_ascii().to_ascii_lowercase();
+    (name != b"multipart/byteranges").then_some(name)
 }

@@ -1,7 +1,9 @@
 //! An unconditional write on a resource that is otherwise written conditionally.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::successful_write;
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use http::Method;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -21,6 +23,36 @@ script PUT /orders/7 -> 204 | ETag: "v3""#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// So many writes show how a route is usually written.
+const WRITES_MIN: u64 = 10;
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let answer = successful_write(case)?;
+    let route = case.route;
+    let writes = route.conditional_writes + route.unconditional_writes;
+    let is_usual = writes >= WRITES_MIN && route.conditional_writes * 2 > writes && route.has_two_writers();
+    // A POST that answers for something else, and a creation, replace nothing.
+    let replaces = exchange_replaces(case) && answer.head.status != 201;
+    if case.condition.is_some()
+        || !is_usual
+        || !replaces
+        || case.exchange.bypass.is_some_and(|it| it.preconditions_removed)
+    {
+        return None;
+    }
+    // One client that writes several times in a row overwrites its own.
+    let resource = case.resource?;
+    let before = resource.last_applied()?;
+    if before.by == case.client() {
+        return None;
+    }
+    let says = "Most writes on this route carry a condition.";
+    let evidence =
+        vec![Evidence::SentNone, Evidence::Fact { kind: "usual", says }, Evidence::wrote(before, case.client(), false)];
+    Some(Finding::new(Confidence::Likely, evidence))
+}
+
+fn exchange_replaces(case: &Case<'_>) -> bool {
+    let method = &case.exchange.request.method;
+    *method == Method::PUT || *method == Method::PATCH || *method == Method::DELETE
 }

@@ -1,7 +1,8 @@
 //! Validators are issued on this route and no write ever brings one back.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::successful_write;
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -23,6 +24,17 @@ alice  PUT /orders/7 -> 204   (and so for every write)"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+/// So many writes without a condition show that none is used.
+const WRITES_MIN: u64 = 20;
+
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    successful_write(case)?;
+    let route = case.route;
+    // This write is the one after those that are counted, and the only one that says so.
+    let is_due = route.unconditional_writes + 1 == WRITES_MIN && case.condition.is_none();
+    if !is_due || route.conditional_writes > 0 || route.validators_shown == 0 || !route.has_two_writers() {
+        return None;
+    }
+    let says = "Of the last 20 writes on this route not one carried a condition, though answers carry validators.";
+    Some(Finding::new(Confidence::Possible, vec![Evidence::Fact { kind: "never-returned", says }]))
 }

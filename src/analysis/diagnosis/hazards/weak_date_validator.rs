@@ -1,7 +1,10 @@
 //! A conditional write by date in a second in which the resource was written twice.
 
-use crate::analysis::diagnosis::{Case, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::successful_write;
+use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::memory::Write;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -22,6 +25,24 @@ alice  PUT /f | If-Unmodified-Since: Tue, 06 Jan 2026 09:30:00 GMT -> 204"#,
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    successful_write(case)?;
+    let conditions = &case.conditions;
+    // RFC 9110 §13.2.2: beside If-Match the date is not looked at.
+    if conditions.if_match.is_present() {
+        return None;
+    }
+    let date = *conditions.if_unmodified_since.valid()?;
+    let client = case.client();
+    let in_that_second = |write: &&Write| {
+        write.is_applied() && write.at.unix_seconds() == date.0 && write.ended.unix_seconds() == date.0
+    };
+    let writes: Vec<_> = case.resource?.writes.iter().filter(in_that_second).collect();
+    // What the client wrote itself it cannot have missed.
+    if writes.len() < 2 || writes.last().is_none_or(|last| last.by == client) {
+        return None;
+    }
+    let mut evidence = vec![case.sent(FieldName::IfUnmodifiedSince)];
+    evidence.extend(writes.into_iter().map(|write| Evidence::wrote(write, client, false)));
+    Some(Finding::new(Confidence::Possible, evidence))
 }

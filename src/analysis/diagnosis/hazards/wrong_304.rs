@@ -1,7 +1,11 @@
 //! 304 although the resource had changed, or was not asked for, or by wrong precedence.
 
-use crate::analysis::diagnosis::{Case, Detail, Hazard};
-use crate::analysis::judgement::Finding;
+use super::common::{is_read, named};
+use crate::analysis::diagnosis::case::is_other_version;
+use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
+use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::semantics::conditions::{Conditions, Field};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -70,6 +74,90 @@ pub static HAZARD: Hazard = Hazard {
     examine,
 };
 
-fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    let exchange = case.exchange;
+    let removed = exchange.bypass.is_some_and(|bypass| bypass.preconditions_removed);
+    if case.status() != 304 || removed || !is_read(&exchange.request.method) {
+        return None;
+    }
+    unasked(&case.conditions)
+        .map(|evidence| Finding::new(Confidence::Likely, vec![evidence]).detail("unasked"))
+        .or_else(|| other_tag(case))
+        .or_else(|| written_since(case))
+        .or_else(|| after_absence(case))
 }
+
+/// RFC 9110 §13.1.3: a date that is none is ignored, so that nothing was asked.
+fn unasked(conditions: &Conditions<'_>) -> Option<Evidence> {
+    // Whoever reads a malformed tag leniently has been asked; what repeated dates mean is anybody's guess.
+    if conditions.if_none_match.is_present() {
+        return None;
+    }
+    match &conditions.if_modified_since {
+        Field::Absent => Some(Evidence::Fact {
+            kind: "unasked",
+            says: "The request carried neither If-None-Match nor If-Modified-Since.",
+        }),
+        Field::Malformed { raw } => Some(Evidence::Malformed {
+            field: FieldName::IfModifiedSince,
+            value: raw.to_vec(),
+            says: "it is no HTTP-date and has to be ignored",
+        }),
+        Field::Valid { .. } | Field::Repeated { .. } => None,
+    }
+}
+
+/// The 304 names a tag that was not among those that were sent, not even as a compressor alters it.
+fn other_tag(case: &Case<'_>) -> Option<Finding> {
+    let etag = case.named()?;
+    let tags = case.if_none_match();
+    if tags.is_empty() || !tags.iter().all(|tag| is_other_version(*tag, etag)) {
+        return None;
+    }
+    let mut evidence = vec![case.sent(FieldName::IfNoneMatch)];
+    evidence.extend(named(case, FieldName::ETag));
+    // RFC 9110 §13.1.3: If-Modified-Since is ignored where If-None-Match is present.
+    if !case.conditions.if_modified_since.is_present() {
+        return Some(Finding::new(Confidence::Likely, evidence).detail("tag-not-in-list"));
+    }
+    evidence.push(case.sent(FieldName::IfModifiedSince));
+    Some(Finding::new(Confidence::Likely, evidence).detail("precedence"))
+}
+
+/// The tag that was confirmed had been replaced by this very client's write.
+fn written_since(case: &Case<'_>) -> Option<Finding> {
+    let tags = case.if_none_match();
+    let [tag] = tags[..] else { return None };
+    let write = case.resource?.last_applied()?;
+    let client = case.client();
+    let is_replaced = write.by == client
+        && write.ended <= case.exchange.at
+        && write.tag().is_some_and(|current| is_other_version(tag, current));
+    let last = case.own_sightings().filter(|seen| seen.tag() == Some(tag)).max_by_key(|seen| seen.last)?;
+    if !is_replaced || last.last >= write.at || last.given_at(client).is_none() {
+        return None;
+    }
+    let evidence = vec![
+        case.sent(FieldName::IfNoneMatch),
+        Evidence::given(last, client, false),
+        Evidence::wrote(write, client, false),
+    ];
+    Some(Finding::new(Confidence::Likely, evidence).detail("stale"))
+}
+
+/// When last seen it was not there, and the date that was sent is not older than that: no copy can be meant by it.
+fn after_absence(case: &Case<'_>) -> Option<Finding> {
+    if case.conditions.if_none_match.is_present() {
+        return None;
+    }
+    let absence = case.resource?.absence?;
+    let date = *case.conditions.if_modified_since.valid()?;
+    if date.0 < absence.at.unix_seconds() - CLOCKS_DIFFER {
+        return None;
+    }
+    let evidence = vec![case.sent(FieldName::IfModifiedSince), Evidence::gone(&absence)];
+    Some(Finding::new(Confidence::Likely, evidence).detail("after-404"))
+}
+
+/// Seconds by which the origin's clock may be behind ours.
+const CLOCKS_DIFFER: i64 = 2;

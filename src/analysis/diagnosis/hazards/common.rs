@@ -1,0 +1,54 @@
+//! What several hazards ask of a case. Nothing here judges.
+
+use http::Method;
+
+use crate::analysis::diagnosis::{Case, Evidence};
+use crate::analysis::exchange::Answer;
+use crate::analysis::judgement::Confidence;
+use crate::analysis::memory::{Shown, Sighting};
+use crate::analysis::principal::Principal;
+use crate::analysis::semantics::fields::FieldName;
+
+/// What the answer carried in a field.
+pub(super) fn named(case: &Case<'_>, field: FieldName) -> Option<Evidence> {
+    let answer = case.exchange.answer()?;
+    let value = answer.head.fields.first(field)?.to_vec();
+    Some(Evidence::Named { status: answer.head.status, field, value })
+}
+
+/// The answer to a write that succeeded. 207 says of each member for itself how it ended (RFC 4918 §13).
+pub(super) fn successful_write<'a>(case: &Case<'a>) -> Option<&'a Answer<'a>> {
+    let answer = case.exchange.answer()?;
+    (case.is_write() && case.succeeded() && answer.head.status != 207).then_some(answer)
+}
+
+/// A 200 or 206 to a GET: content of the resource.
+pub(super) fn content<'a>(case: &Case<'a>) -> Option<&'a Answer<'a>> {
+    let answer = case.exchange.answer()?;
+    (case.exchange.request.method == Method::GET && matches!(answer.head.status, 200 | 206)).then_some(answer)
+}
+
+/// Whether the method is one that 304 answers (RFC 9110 §15.4.5).
+pub(super) fn is_read(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD
+}
+
+/// How sure a hazard can be that turns on `other` being the same client; `None` where the address alone, hidden by a
+/// gateway, says that it is.
+pub(super) fn same_client(case: &Case<'_>, other: Principal) -> Option<(Confidence, Evidence)> {
+    let (confidence, evidence) = case.told_apart(other);
+    let is_hidden = matches!(evidence, Evidence::ToldApart { hidden: true, .. });
+    // One client cannot be told from two that share a name, so it is never proven.
+    (!is_hidden).then_some((confidence.min(Confidence::Likely), evidence))
+}
+
+/// Whether two clients were shown the same representation: content may differ from user to user under one URL, and then
+/// what one writes says nothing of what the other holds.
+pub(super) fn content_is_shared(sighting: &Sighting, one: Principal, other: Principal) -> bool {
+    sighting.given_at(one).is_some() && sighting.given_at(other).is_some()
+}
+
+/// Content or its head, and not out of a store.
+pub(super) fn is_fresh_content(sighting: &Sighting) -> bool {
+    matches!(sighting.by, Shown::Get | Shown::Head) && sighting.store.is_none()
+}
