@@ -160,7 +160,11 @@ impl Pending {
 
     /// Its metrics.
     pub(super) fn series(&self) -> &Arc<RouteSeries> {
-        self.taken().map_or(&self.snapshot.unmatched().series, |taken| &taken.series)
+        self.taken().map_or_else(|| &self.snapshot.unmatched().series, |taken| &taken.series)
+    }
+
+    fn policy(&self) -> &RoutePolicy {
+        self.taken().map_or_else(|| &self.snapshot.unmatched().policy, |taken| &taken.route.policy)
     }
 
     /// The request is ready to go on: with these fields, if not as they came; with a body of that announced length.
@@ -279,7 +283,7 @@ impl Pending {
             ended: clock::now(),
             upstream_time: seen.upstream_time,
             role: self.snapshot.config.pairing.role,
-            policy: self.taken().map_or(&self.snapshot.unmatched().policy, |taken| &taken.route.policy),
+            policy: self.policy(),
             route: series.number(),
             client: self.client,
             scheme: self.scheme,

@@ -178,6 +178,7 @@ async fn send_all(
 }
 
 fn client_fault(fault: BodyFault) -> Stopped {
+    tracing::debug!(%fault, "a request's body stopped before its end");
     Stopped::Client(match fault {
         BodyFault::Cut | BodyFault::Io(_) => SendingEnd::ClientGone,
         BodyFault::Malformed(_) => SendingEnd::Malformed,
@@ -342,7 +343,8 @@ pub(super) async fn answer_body(
                 let ended = answer.end(trailers.as_deref()).await;
                 return if ended.is_ok() { Passed::Whole } else { Passed::ClientGone };
             }
-            Err(_) => {
+            Err(fault) => {
+                tracing::debug!(%fault, "an answer's body stopped before its end");
                 answer.cut().await;
                 return Passed::Cut;
             }

@@ -18,13 +18,16 @@ pub(in crate::proxy) enum Piece {
 }
 
 /// Why a body did not come to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(in crate::proxy) enum BodyFault {
     /// The peer stopped before the end it had announced.
+    #[error("the peer stopped before the end it had announced")]
     Cut,
     /// The chunked coding cannot be read.
+    #[error("{0}")]
     Malformed(&'static str),
     /// The connection's error.
+    #[error("{0}")]
     Io(io::Error),
 }
 
