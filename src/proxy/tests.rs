@@ -370,3 +370,161 @@ fn draining_lets_the_answer_finish_and_says_close() {
     plane.running.wait();
     thread.join().unwrap();
 }
+
+/// A CA, and a certificate for `name` with its key that comes from it, as files.
+struct Authority {
+    directory: tempfile::TempDir,
+    certificate: rcgen::Certificate,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap();
+        let issuer = rcgen::Issuer::new(params, key);
+        let authority = Self { directory: tempfile::tempdir().unwrap(), certificate, issuer };
+        std::fs::write(authority.path("ca.pem"), authority.certificate.pem()).unwrap();
+        authority
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn issues(&self, name: &str) -> (std::path::PathBuf, std::path::PathBuf) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let (certificate_file, key_file) = (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
+        std::fs::write(&certificate_file, certificate.pem()).unwrap();
+        std::fs::write(&key_file, key.serialize_pem()).unwrap();
+        (certificate_file, key_file)
+    }
+}
+
+#[test]
+fn tls_is_spoken_on_both_sides_with_certificates_of_both() {
+    let authority = Authority::new();
+    let (certificate, key) = authority.issues("api.example");
+    let client_certificate = authority.issues("client.example");
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears(PUT);
+        origin.says(REFUSED);
+        origin.hears(CHUNKED);
+        origin.says(CHUNKED_OK);
+    }];
+    let (upstream, thread) = origin(scenes);
+    let inner = plane(upstream, |config| {
+        let client_ca = Some(authority.path("ca.pem"));
+        config.listen.tls = Some(crate::config::ListenTls { certificate, key, client_ca });
+    });
+    let towards_inner = |change: &dyn Fn(&mut crate::config::UpstreamTls)| {
+        plane(inner.address, |config| {
+            config.upstreams[0].urls[0].https = true;
+            let tls = &mut config.upstreams[0].tls;
+            tls.ca = Some(authority.path("ca.pem"));
+            tls.server_name = Some("api.example".to_owned());
+            tls.client_certificate = Some(client_certificate.clone());
+            change(tls);
+        })
+    };
+    let outer = towards_inner(&|_| {});
+    let mut client = Peer::connect(&outer);
+    client.says(&format!("{PUT}{CHUNKED}"));
+    client.hears(&format!("{REFUSED}{CHUNKED_OK}"));
+    thread.join().unwrap();
+    let other_name = towards_inner(&|tls| tls.server_name = Some("other.example".to_owned()));
+    answered_by_ourselves(&other_name, GET, 502, "tls_protocol_error");
+    let no_certificate = towards_inner(&|tls| tls.client_certificate = None);
+    let mut client = Peer::connect(&no_certificate);
+    client.says(GET);
+    assert!(client.head().starts_with("HTTP/1.1 502 "));
+}
+
+#[test]
+fn connect_goes_to_the_upstream_of_the_route_where_it_is_allowed() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears("CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n");
+        origin.says("HTTP/1.1 200 Fine\r\n\r\n");
+        origin.hears("ping");
+        origin.says("pong");
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| config.routes[0].connect = true);
+    let mut client = Peer::connect(&plane);
+    client.says("CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n");
+    client.hears("HTTP/1.1 200 Fine\r\n\r\n");
+    client.says("ping");
+    client.hears("pong");
+    client.hears_the_end();
+    thread.join().unwrap();
+}
+
+#[test]
+fn what_takes_too_long_is_ended() {
+    let scenes: &[Scene] = &[
+        |origin| {
+            origin.head();
+            std::thread::sleep(Duration::from_millis(300));
+        },
+        |origin| {
+            origin.head();
+            origin.hears_the_end();
+        },
+    ];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| {
+        config.timeouts.response_head = Duration::from_millis(100);
+        config.timeouts.body_idle = Duration::from_millis(100);
+        config.timeouts.header_read = Duration::from_millis(100);
+        config.timeouts.idle = Duration::from_millis(300);
+    });
+    answered_by_ourselves(&plane, GET, 504, "http_response_timeout");
+    answered_by_ourselves(&plane, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n", 408, "http_request_error");
+    let mut slow = Peer::connect(&plane);
+    slow.says("GET / HT");
+    slow.hears_the_end();
+    Peer::connect(&plane).hears_the_end();
+    thread.join().unwrap();
+}
+
+#[test]
+fn max_forwards_is_counted_down_and_traces_end_here() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears("OPTIONS / HTTP/1.1\r\nHost: x\r\nMax-Forwards: 2\r\n\r\n");
+        origin.says(OK);
+    }];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says("OPTIONS / HTTP/1.1\r\nHost: x\r\nMax-Forwards: 3\r\n\r\n");
+        client.hears(OK);
+        client.says("TRACE /t HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\nCookie: secret\r\n\r\n");
+        client.hears("HTTP/1.1 200 OK\r\nContent-Type: message/http\r\nContent-Length: 47\r\n\r\n");
+        client.hears("TRACE /t HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n");
+    });
+}
+
+#[test]
+fn several_addresses_are_used_and_one_that_is_gone_is_passed_over() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let scenes: &[Scene] = &[|origin| {
+        for _ in 0..4 {
+            origin.hears(GET);
+            origin.says(OK);
+        }
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| {
+        let url = UpstreamUrl { https: false, host: gone.ip().to_string(), port: gone.port() };
+        config.upstreams[0].urls.insert(0, url);
+    });
+    let mut client = Peer::connect(&plane);
+    for _ in 0..4 {
+        client.says(GET);
+        client.hears(OK);
+    }
+    thread.join().unwrap();
+}
