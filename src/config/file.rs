@@ -313,12 +313,6 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The keys that were asked for.
-    #[cfg(test)]
-    pub(super) fn known(&self) -> Vec<&'static str> {
-        self.known.borrow().clone()
-    }
-
     fn value(&self, key: &'static str) -> Option<(Place, &'a DeValue<'a>)> {
         if !self.known.borrow().contains(&key) {
             self.known.borrow_mut().push(key);

@@ -6,6 +6,7 @@ mod check;
 mod defaults;
 pub mod fault;
 mod file;
+pub mod reference;
 mod routing;
 mod secrets;
 mod sections;

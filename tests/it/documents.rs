@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use why412::analysis::diagnosis::reference;
+use why412::config;
 use why412::recorder::metrics;
 
 #[test]
@@ -13,6 +14,16 @@ fn the_page_of_causes_is_current() {
 #[test]
 fn the_reference_of_metrics_is_current() {
     holds("docs/metrics.md", &metrics::reference::document());
+}
+
+#[test]
+fn the_reference_of_the_configuration_is_current() {
+    holds("docs/configuration.md", &config::reference::document());
+}
+
+#[test]
+fn the_file_with_every_key_is_current() {
+    holds("config/why412.toml", &config::reference::file());
 }
 
 #[track_caller]
