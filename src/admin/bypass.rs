@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use super::problem::Problem;
-use super::query::Parameters;
+use super::query::{Parameters, wrong};
 use crate::bypass::{Active, Bounds, Wanted, entity_tag};
 use crate::clock;
 use crate::config::Config;
@@ -183,10 +183,10 @@ fn checked(request: BypassRequest, config: &Config) -> Result<Wanted, Problem> {
         Ok(lasting) if faults.is_empty() => {
             Ok(Wanted { route: request.route, lasting, direct: request.direct, remove_preconditions })
         }
-        Ok(_) => Err(super::query::wrong(faults)),
+        Ok(_) => Err(wrong(faults)),
         Err(fault) => {
             faults.push(format!("for: {fault}"));
-            Err(super::query::wrong(faults))
+            Err(wrong(faults))
         }
     }
 }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn lists_of_tags_are_read() {
-        let names = |value: &'static str| super::names(&HeaderValue::from_static(value), "\"a1\"");
+        let names = |value: &'static str| names(&HeaderValue::from_static(value), "\"a1\"");
         assert!(names("\"a1\"") && names("\"x\" , \"a1\"") && names("*"));
         // RFC 9110 §8.8.3.2: a weak tag never equals a strong one in a strong comparison.
         assert!(!names("W/\"a1\"") && !names("\"a\"") && !names("a1") && !names(""));

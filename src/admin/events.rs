@@ -26,6 +26,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Records that are read at once for a reader that resumes.
 const CATCH_UP: usize = 200;
 
+/// A reader that takes nothing for so long is gone.
+const STALLED: Duration = Duration::from_secs(60);
+
 /// Pieces that wait for a reader before the feed begins to drop for it.
 const WAITING_MAX: usize = 64;
 
@@ -78,14 +81,17 @@ async fn feed(
 ) {
     let mut seen = 0;
     let begin = async {
-        to.send(Bytes::from_static(b"retry: 2000\n: connected\n\n")).await.ok()?;
-        match last {
-            Some(last) => seen = catch_up(&shared, &to, last).await?,
-            None => {}
+        send(&to, "retry: 2000\n: connected\n\n".to_owned()).await?;
+        if let Some(last) = last {
+            seen = catch_up(&shared, &to, last).await?;
         }
         Some(())
     };
-    if begin.await.is_none() {
+    let begun = tokio::select! {
+        begun = begin => begun,
+        _ = stop.changed() => None,
+    };
+    if begun.is_none() {
         return;
     }
     loop {
@@ -100,10 +106,19 @@ async fn feed(
             () = tokio::time::sleep(HEARTBEAT) => ": heartbeat\n\n".to_owned(),
             _ = stop.changed() => return,
         };
-        if to.send(Bytes::from(piece)).await.is_err() {
+        let sent = tokio::select! {
+            sent = send(&to, piece) => sent,
+            _ = stop.changed() => None,
+        };
+        if sent.is_none() {
             return;
         }
     }
+}
+
+/// `None` if the reader is gone, or takes nothing.
+async fn send(to: &mpsc::Sender<Bytes>, piece: String) -> Option<()> {
+    tokio::time::timeout(STALLED, to.send(Bytes::from(piece))).await.ok()?.ok()
 }
 
 /// Sends what became readable since `last`; the place of the last record sent, or `None` if the reader is gone.
@@ -115,7 +130,7 @@ async fn catch_up(shared: &Shared, to: &mpsc::Sender<Bytes>, last: ExchangeId) -
         let page = shared.recorder.list(query).await.ok()?;
         for stored in &page.records {
             seen = stored.key;
-            to.send(Bytes::from(event_text(&stored.id, &stored.json))).await.ok()?;
+            send(to, event_text(&stored.id, &stored.json)).await?;
         }
         let next = page.records.last().filter(|_| page.more).and_then(|stored| exchange_id(&stored.id).ok());
         match next {

@@ -10,6 +10,7 @@ mod openapi;
 mod page;
 mod problem;
 mod query;
+mod serve;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -59,6 +60,9 @@ pub struct AdminContext {
 
 /// A request body of ours is a few lines of JSON.
 const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// From the head of a request to the head of its answer, its body included.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// Readers of the feed at once.
 const READERS_MAX: usize = 64;
@@ -115,40 +119,35 @@ pub fn start(listener: TcpListener, telemetry: Option<TcpListener>, context: Adm
         let telemetry = telemetry.map(tokio::net::TcpListener::from_std).transpose()?;
         (tokio::net::TcpListener::from_std(listener)?, telemetry)
     };
-    let work = move || runtime.block_on(serve(listener, telemetry, shared, allowed));
+    let work = move || runtime.block_on(serve_both(listener, telemetry, shared, allowed));
     let thread = thread::Builder::new().name("why412-admin".to_owned()).spawn(work)?;
     Ok(Running { stop, within, thread })
 }
 
-async fn serve(
+async fn serve_both(
     listener: tokio::net::TcpListener,
     telemetry: Option<tokio::net::TcpListener>,
     shared: Shared,
     within: watch::Receiver<Duration>,
 ) {
-    let stopped = |mut stopping: watch::Receiver<bool>| async move {
-        // An error says that the sender is gone, which is a stop as well.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    };
-    let (stopping, shared_router) = (shared.stopping.clone(), router(shared.clone()));
-    let api = axum::serve(listener, shared_router).with_graceful_shutdown(stopped(stopping.clone()));
-    let alone = {
-        let stopping = stopping.clone();
-        async move {
-            if let Some(listener) = telemetry {
-                let _ = axum::serve(listener, telemetry_router(shared)).with_graceful_shutdown(stopped(stopping)).await;
-            }
+    let mut stopping = shared.stopping.clone();
+    let api = serve::serve(listener, router(shared.clone()), stopping.clone());
+    let stopping_as_well = stopping.clone();
+    let alone = async move {
+        if let Some(listener) = telemetry {
+            serve::serve(listener, telemetry_router(shared), stopping_as_well).await;
         }
     };
-    let deadline = async move {
-        stopped(stopping).await;
-        let within = *within.borrow();
-        tokio::time::sleep(within).await;
-    };
+    let both = async { tokio::join!(api, alone) };
+    tokio::pin!(both);
     tokio::select! {
-        _ = async { tokio::join!(api, alone) } => {}
-        () = deadline => {}
+        _ = both.as_mut() => return,
+        // An error says that the sender is gone, which is a stop as well.
+        _ = stopping.wait_for(|stop| *stop) => {}
     }
+    let within = *within.borrow();
+    // What is not answered by then is cut.
+    let _ = tokio::time::timeout(within, both).await;
 }
 
 fn router(shared: Shared) -> Router {
@@ -202,7 +201,10 @@ async fn guarded(State(shared): State<Shared>, request: Request, next: Next) -> 
 
 /// What every answer has in common: nothing here may be kept or guessed at, and every error is a problem document.
 async fn in_our_manner(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let mut response = match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response(),
+    };
     let is_problem = response
         .headers()
         .get(header::CONTENT_TYPE)

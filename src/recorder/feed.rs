@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use super::metrics::Metrics;
 
 /// As many events as a reader may lag behind.
-const EVENTS_MAX: usize = 1024;
+const EVENTS_MAX: usize = 512;
 
 /// One record that became readable, or was amended.
 #[derive(Clone, Debug)]

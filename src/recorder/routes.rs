@@ -47,7 +47,7 @@ pub struct AlterationCount {
 
 pub(super) fn summaries(families: &Families) -> Vec<RouteSummary> {
     let mut routes: BTreeMap<String, RouteSummary> = BTreeMap::new();
-    let mut each = |collector: &dyn Collector, add: &dyn Fn(&mut RouteSummary, &dyn Fn(&str) -> String, u64)| {
+    let mut each = |collector: &dyn Collector, add: Add<'_>| {
         for family in collector.collect() {
             for metric in family.get_metric() {
                 let label = |name: &str| label_of(metric, name);
@@ -85,6 +85,10 @@ pub(super) fn summaries(families: &Families) -> Vec<RouteSummary> {
     };
     routes.into_values().map(|summary| RouteSummary { precondition_failed_rate: rate(&summary), ..summary }).collect()
 }
+
+/// Adds the count of one series, whose labels can be asked for, to the summary of its route.
+type Add<'a> = &'a dyn Fn(&mut RouteSummary, Label<'_>, u64);
+type Label<'a> = &'a dyn Fn(&str) -> String;
 
 fn label_of(metric: &Metric, name: &str) -> String {
     let value = metric.get_label().iter().find(|label| label.name() == name).map(LabelPair::value);

@@ -1,6 +1,8 @@
 //! The admin API through its socket, over a recorder that is fed directly.
 
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -311,6 +313,23 @@ fn exemplars_lead_from_the_metric_to_the_record() {
 }
 
 #[test]
+fn promtool_accepts_what_is_measured() {
+    let plane = Plane::start();
+    plane.refused(9, "/a", &[("If-Match", "\"v1\"")]);
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool is installed; `tests/setup.sh` installs what the tests need");
+    promtool.stdin.take().unwrap().write_all(&plane.ask("GET /metrics").body).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+#[test]
 fn a_file_that_cannot_be_used_costs_nothing_but_the_file() {
     let plane = Plane::with(|config| config.capture.file = Some("/proc/nowhere/why412.db".into()));
     plane.refused(1, "/a", &[]);
@@ -329,4 +348,38 @@ fn records_outlive_the_process_where_there_is_a_file() {
     second.refused(2, "/a", &[]);
     assert_eq!(second.listed(""), [2, 1]);
     assert!(second.ask("GET /metrics").text().contains("\nwhy412_captures 2\n"));
+}
+
+#[test]
+fn stopping_ends_feeds_and_leaves_nobody_waiting() {
+    let mut plane = Plane::start();
+    let mut feed = Wire::to(plane.address);
+    let host = plane.address;
+    feed.send(format!("GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+    assert_eq!(feed.head().status(), 200);
+    let mut idle = Wire::to(plane.address);
+    assert_eq!(idle.ask(format!("GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n")).status(), 200);
+    let running = plane.running.take().unwrap();
+    running.stop(Duration::from_secs(30));
+    assert!(feed.rest().unwrap().ends_with(b"0\r\n\r\n"), "the feed ends as a whole");
+    assert_eq!(idle.rest().unwrap(), b"");
+}
+
+#[test]
+fn connections_are_bounded() {
+    let plane = Plane::start();
+    let mut held: Vec<_> = (0..256).map(|_| Wire::to(plane.address)).collect();
+    let host = plane.address;
+    let line = format!("GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    for wire in &mut held {
+        assert_eq!(wire.ask(&line).status(), 200);
+    }
+    let mut one_more = Wire::to(plane.address);
+    let refused = one_more.try_send(&line).and_then(|()| one_more.try_answer_to("GET")).is_err();
+    assert!(refused);
+    drop(held);
+    eventually("a place", || {
+        let mut wire = Wire::to(plane.address);
+        wire.try_send(&line).and_then(|()| wire.try_answer_to("GET")).ok()
+    });
 }

@@ -100,7 +100,7 @@ pub(super) const INSPECTION: Declaration = histogram(
     "why412_inspection_duration_seconds",
     MICROSECONDS,
     &[],
-    "What observing, judging and recording one exchange took after its end, in which its client does not wait.",
+    "What counting, judging and copying one exchange took when it had ended.",
 );
 pub(super) const UPSTREAM_FAILURES: Declaration = counter(
     "why412_upstream_failures_total",

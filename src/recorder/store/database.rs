@@ -19,6 +19,9 @@ pub(in crate::recorder) struct Limits {
 /// What a row occupies beside its JSON, about.
 const ROW_BYTES: u64 = 512;
 
+/// A page ends early where its records are large, so that no answer takes memory without bound.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+
 /// The layout of the table. A file of another layout is left alone.
 const LAYOUT: i64 = 1;
 
@@ -230,11 +233,18 @@ impl Database {
         let limit = query.limit + 1;
         let text = format!("SELECT key, id, record FROM exchange {filter} ORDER BY key {order} LIMIT {limit}");
         let mut select = self.connection.prepare_cached(&text)?;
-        let mut records =
-            select.query_map(params_from_iter(values), stored)?.collect::<Result<Vec<_>, rusqlite::Error>>()?;
-        let more = records.len() > query.limit;
-        records.truncate(query.limit);
-        Ok(Page { records, more })
+        let mut page = Page::default();
+        let mut bytes = 0;
+        for record in select.query_map(params_from_iter(values), stored)? {
+            let record = record?;
+            bytes += record.json.len();
+            if page.records.len() == query.limit || (bytes > PAGE_BYTES_MAX && !page.records.is_empty()) {
+                page.more = true;
+                break;
+            }
+            page.records.push(record);
+        }
+        Ok(page)
     }
 
     /// The key of a record; where it is gone, the key below which those lie that are older by their names.

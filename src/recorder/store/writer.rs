@@ -1,5 +1,6 @@
 //! The store's thread: takes messages, writes batches, answers, and tells feed, log and metrics.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,7 +62,7 @@ fn batch_from(
     receiver: &Receiver<Message>,
     first: Message,
     waiting_bytes: &AtomicUsize,
-) -> (Vec<Box<Captured>>, Option<Message>) {
+) -> (Vec<Captured>, Option<Message>) {
     let mut batch = Vec::new();
     let mut next = first;
     let until = clock::now().plus(BATCH_TIME);
@@ -69,7 +70,7 @@ fn batch_from(
         match next {
             Message::Keep(captured) => {
                 waiting_bytes.fetch_sub(captured.weight(), Ordering::AcqRel);
-                batch.push(captured);
+                batch.push(*captured);
             }
             Message::Amend { .. } | Message::RepeatsChanged | Message::Ask { .. } | Message::Close => {
                 return (batch, Some(next));
@@ -93,18 +94,23 @@ struct Writer {
 }
 
 impl Writer {
-    fn write(&mut self, batch: Vec<Box<Captured>>) {
+    fn write(&mut self, batch: Vec<Captured>) {
         if batch.is_empty() {
             return;
         }
         let redaction = self.sinks.redaction.load_full();
         let mut entries = Vec::with_capacity(batch.len());
         for captured in batch {
-            let record = Record::of(&captured, &self.sinks.instance, &redaction);
-            log(&record);
-            match Entry::of(&record, captured.is_precious()) {
-                Ok(entry) => entries.push(entry),
-                Err(fault) => self.lost(1, &StoreError::Failed(fault.to_string())),
+            // What evidence says is made of what strangers sent; a panic there must cost this record, not the store.
+            let rendered = catch_unwind(AssertUnwindSafe(|| {
+                let record = Record::of(&captured, &self.sinks.instance, &redaction);
+                log(&record);
+                Entry::of(&record, captured.is_precious())
+            }));
+            match rendered {
+                Ok(Ok(entry)) => entries.push(entry),
+                Ok(Err(fault)) => self.lost(1, &StoreError::Failed(fault.to_string())),
+                Err(_) => self.lost(1, &StoreError::Failed("a record could not be put into words".to_owned())),
             }
         }
         match self.database.insert(&entries) {
@@ -130,8 +136,10 @@ impl Writer {
 
     fn amend(&mut self, exchange: ExchangeId, diagnosis: &Diagnosis, at: Time) {
         let redaction = self.sinks.redaction.load_full();
+        let rendered = catch_unwind(AssertUnwindSafe(|| record::diagnosis_record(diagnosis, &redaction)));
+        let Ok(rendered) = rendered else { return };
         let amended = self.change(exchange, |record| {
-            record.diagnosis = Some(record::diagnosis_record(diagnosis, &redaction));
+            record.diagnosis = Some(rendered);
             record.amended_at = Some(time_text(at));
         });
         if let Some(stored) = amended {
