@@ -7,34 +7,39 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 
+use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::time::Time;
 
 /// What is added to a request under bypass by an instance that stands outside of the gateway, as further lines and only
 /// where the directive does not stand already: the caches behind are not to answer from their store (RFC 9111 §5.2.1.4).
-pub const REQUEST_FIELDS: [FieldToAdd; 2] =
-    [FieldToAdd { name: "Cache-Control", directive: "no-cache" }, FieldToAdd { name: "Pragma", directive: "no-cache" }];
+pub const REQUEST_FIELDS: [FieldToAdd; 2] = [
+    FieldToAdd { field: FieldName::CacheControl, name: "Cache-Control", directive: "no-cache" },
+    FieldToAdd { field: FieldName::Pragma, name: "Pragma", directive: "no-cache" },
+];
 
 /// What is added to a response under bypass by an instance that stands inside of the gateway: the caches in front are to
 /// let go (RFC 9111 §5.2.2.5, RFC 9213).
 pub const RESPONSE_FIELDS: [FieldToAdd; 3] = [
-    FieldToAdd { name: "Cache-Control", directive: "no-store" },
-    FieldToAdd { name: "CDN-Cache-Control", directive: "no-store" },
-    FieldToAdd { name: "Surrogate-Control", directive: "no-store" },
+    FieldToAdd { field: FieldName::CacheControl, name: "Cache-Control", directive: "no-store" },
+    FieldToAdd { field: FieldName::CdnCacheControl, name: "CDN-Cache-Control", directive: "no-store" },
+    FieldToAdd { field: FieldName::SurrogateControl, name: "Surrogate-Control", directive: "no-store" },
 ];
 
 /// One field that a bypass adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldToAdd {
-    /// Its name.
+    /// Which one.
+    pub field: FieldName,
+    /// Its name as it is written.
     pub name: &'static str,
     /// Its value: one directive without argument.
     pub directive: &'static str,
 }
 
 impl FieldToAdd {
-    /// Whether the directive stands in one of the values the message carries under this name.
-    pub fn stands_in<'a>(&self, mut values: impl Iterator<Item = &'a [u8]>) -> bool {
-        values.any(|value| has_directive(value, self.directive.as_bytes()))
+    /// Whether the directive stands in a message already.
+    pub fn stands_in(&self, fields: &Fields) -> bool {
+        fields.all(self.field).any(|value| has_directive(value, self.directive.as_bytes()))
     }
 }
 
@@ -248,7 +253,8 @@ mod tests {
     fn a_directive_that_stands_already_is_found() {
         #[track_caller]
         fn check(value: &str, expected: bool) {
-            assert_eq!(REQUEST_FIELDS[0].stands_in([value.as_bytes()].into_iter()), expected, "{value}");
+            let fields = [("Cache-Control", "private"), ("cache-control", value)].into_iter().collect();
+            assert_eq!(REQUEST_FIELDS[0].stands_in(&fields), expected, "{value}");
         }
         check("no-cache", true);
         check("max-age=0, No-Cache", true);

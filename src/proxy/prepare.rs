@@ -16,7 +16,7 @@ use super::worker::Worker;
 use crate::analysis::exchange::{BypassApplied, BypassScope, Role};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::message::{ResponseHead, Version};
-use crate::bypass::Active;
+use crate::bypass::{Active, FieldToAdd, REQUEST_FIELDS, RESPONSE_FIELDS};
 
 /// A request that is ready to go on.
 pub(super) struct Prepared {
@@ -147,22 +147,17 @@ fn ask_past_caches(forwarded: &mut Option<Fields>, pending: &Pending, taken: &Ta
     }
     match pending.snapshot.config.pairing.role {
         Role::Outer | Role::Alone => {
-            for (name, line_name) in [(FieldName::CacheControl, "Cache-Control"), (FieldName::Pragma, "Pragma")] {
-                add_directive(fields, forwarded, name, line_name, "no-cache");
+            for added in &REQUEST_FIELDS {
+                add_directive(fields, forwarded, added);
             }
         }
         Role::Inner => {}
     }
 }
 
-fn add_directive(fields: &Fields, forwarded: &mut Option<Fields>, name: FieldName, line_name: &str, directive: &str) {
-    let current = forwarded.as_ref().unwrap_or(fields);
-    let there = current
-        .all(name)
-        .flat_map(|value| value.split(|byte| *byte == b','))
-        .any(|value| value.trim_ascii().eq_ignore_ascii_case(directive.as_bytes()));
-    if !there {
-        copy(fields, forwarded).push(line_name.as_bytes(), directive.as_bytes());
+fn add_directive(fields: &Fields, forwarded: &mut Option<Fields>, added: &FieldToAdd) {
+    if !added.stands_in(forwarded.as_ref().unwrap_or(fields)) {
+        copy(fields, forwarded).push(added.name.as_bytes(), added.directive.as_bytes());
     }
 }
 
@@ -333,12 +328,8 @@ pub(super) fn answer(
 fn forbid_storing(fields: &Fields, returned: &mut Option<Fields>, role: Role) {
     match role {
         Role::Inner | Role::Alone => {
-            for (name, line_name) in [
-                (FieldName::CacheControl, "Cache-Control"),
-                (FieldName::CdnCacheControl, "CDN-Cache-Control"),
-                (FieldName::SurrogateControl, "Surrogate-Control"),
-            ] {
-                add_directive(fields, returned, name, line_name, "no-store");
+            for added in &RESPONSE_FIELDS {
+                add_directive(fields, returned, added);
             }
         }
         Role::Outer => {}
