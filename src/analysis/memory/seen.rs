@@ -111,9 +111,17 @@ pub(super) fn sighting(exchange: &Exchange<'_>, answer: &Answer<'_>, by: Shown) 
 pub fn carried(fields: &Fields) -> FieldSet {
     let mut set = FieldSet::default();
     for name in CARRIED.into_iter().filter(|name| fields.contains(*name)) {
-        set = set.with(name);
+        // What compresses adds this to every 200 that it could compress, and to no 304.
+        if name != FieldName::Vary || !varies_by_coding_alone(fields) {
+            set = set.with(name);
+        }
     }
     set
+}
+
+fn varies_by_coding_alone(fields: &Fields) -> bool {
+    let mut members = fields.all(FieldName::Vary).flat_map(|value| value.split(|byte| *byte == b','));
+    members.all(|member| member.trim_ascii().eq_ignore_ascii_case(b"accept-encoding"))
 }
 
 /// The longest value that is kept, in bytes: no tag in use is near it.

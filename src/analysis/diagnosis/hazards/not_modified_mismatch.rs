@@ -52,9 +52,7 @@ fn lost(sighting: &Sighting, fields: &Fields) -> Option<Evidence> {
         (FieldName::Vary, "The 200 carried Vary, its 304 does not."),
         (FieldName::ContentLocation, "The 200 carried Content-Location, its 304 does not."),
     ];
-    // What compresses the content adds Vary to the 200 alone.
-    let counts = |name: FieldName| name != FieldName::Vary || sighting.variant.coding.is_none();
-    let is_lost = |name: FieldName| counts(name) && sighting.carried.contains(name) && !fields.contains(name);
+    let is_lost = |name: FieldName| sighting.carried.contains(name) && !fields.contains(name);
     let (_, says) = SAYS.into_iter().find(|(name, _)| is_lost(*name))?;
     Some(Evidence::Fact { kind: "lost", says })
 }
