@@ -44,8 +44,22 @@ fn every_folder_has_a_case_that_fits_and_a_near_miss() {
     }
 }
 
-/// The entries that are judged today.
+/// The entries that are judged today; `precondition-rewritten` alone is known to a pair only.
 const JUDGED: &[&str] = &[
+    "etag-stripped",
+    "etag-rewritten",
+    "gateway-answered",
+    "stale-cache",
+    "strength-mismatch",
+    "client-derived-validator",
+    "wrong-target",
+    "clock-skew",
+    "node-disagreement",
+    "validator-disagreement",
+    "unstable-validator",
+    "malformed-origin-validator",
+    "list-unsupported",
+    "date-precision",
     "concurrent-update",
     "stale-validator",
     "outdated-date",
