@@ -79,7 +79,7 @@ Exit codes: 0 it can be used, 1 it has faults.")]
   why412 exchanges --cause etag-weakened --limit 20
   why412 exchanges show 01JD0Z…
   why412 exchanges export 01JD0Z… --as har > exchange.har")]
-    Exchanges(ExchangesArguments),
+    Exchanges(Box<ExchangesArguments>),
     /// Ask caches in front or behind to let go, for a while
     #[command(after_help = "Examples:
   why412 bypass on --route orders --for 30m

@@ -71,7 +71,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, output: &Output) -> Result<ExitCode, CliError> {
     match command {
-        Command::Run(arguments) => run::run(arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments, output),
         Command::Explain { name, json } => explain_one(name.as_deref(), json, output),
         Command::Tail(arguments) => tail::tail(&arguments, output),

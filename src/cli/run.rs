@@ -7,7 +7,7 @@ use super::arguments::{RunArguments, VARIABLES};
 use crate::lifecycle::{self, Ended, RunError, Source};
 
 /// Runs until a signal ends it.
-pub(super) fn run(arguments: Box<RunArguments>) -> Result<ExitCode, CliError> {
+pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let source =
         Source { file: arguments.config.clone(), flags: arguments.flags(), unknown_variables: unknown_variables() };
     match lifecycle::run(source) {

@@ -95,8 +95,8 @@ impl Default for Admin {
 impl Default for Bypass {
     fn default() -> Self {
         Self {
-            default_duration: Duration::from_mins(15),
-            longest_duration: Duration::from_hours(24),
+            default_duration: Duration::from_secs(15 * 60),
+            longest_duration: Duration::from_secs(24 * 60 * 60),
             token: None,
             direct_traffic: false,
         }
@@ -143,13 +143,13 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             header_read: Duration::from_secs(10),
-            body_idle: Duration::from_mins(1),
-            write: Duration::from_mins(1),
+            body_idle: Duration::from_secs(60),
+            write: Duration::from_secs(60),
             connect: Duration::from_secs(5),
-            response_head: Duration::from_mins(1),
+            response_head: Duration::from_secs(60),
             idle: Duration::from_secs(75),
             upstream_idle: Duration::from_secs(3),
-            tunnel_idle: Duration::from_hours(1),
+            tunnel_idle: Duration::from_secs(60 * 60),
             drain: Duration::from_secs(30),
             drain_delay: Duration::ZERO,
         }

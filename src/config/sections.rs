@@ -12,7 +12,7 @@ use super::{
 use crate::analysis::exchange::Role;
 
 /// The longest that anything may be told to wait.
-const LONGEST: Duration = Duration::from_hours(24 * 7);
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The shortest time that is a limit and not a switch that turns everything off.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -22,8 +22,9 @@ const MANY: u64 = 100_000_000;
 
 pub(super) fn listen(section: &Section<'_>, flags: &Flags) -> Listen {
     let tls = section.section("tls");
+    let written = section.text("address", values::address);
     let listen = Listen {
-        address: flags.listen.or(section.text("address", values::address)).unwrap_or_else(|| Listen::default().address),
+        address: flags.listen.or(written).unwrap_or_else(|| Listen::default().address),
         tls: listen_tls(&tls),
     };
     section.end();

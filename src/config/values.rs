@@ -179,7 +179,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, Wrong> {
 
 /// The way sizes are written.
 pub(super) fn show_bytes(bytes: u64) -> String {
-    let fits = UNITS.iter().find(|(_, factor)| bytes >= *factor && bytes % factor == 0);
+    let fits = UNITS.iter().find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor));
     fits.map_or_else(|| "0B".to_owned(), |(unit, factor)| format!("{}{unit}", bytes / factor))
 }
 

@@ -1,6 +1,7 @@
 //! The log, on standard error. A thread of its own writes: a terminal or pipe that takes nothing costs lines, never
 //! exchanges, and the lines that were lost are counted.
 
+use std::any::Any;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,10 +43,15 @@ pub(super) fn start(config: &config::Log) -> Log {
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
-        let says = panic.payload_as_str().unwrap_or("no message");
+        let says = said_by(panic.payload());
         tracing::error!(at, says, "panic");
     }));
     Log { filter: handle, lines }
+}
+
+fn said_by(payload: &dyn Any) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 impl Log {

@@ -12,6 +12,8 @@ mod admin;
 mod architecture;
 mod cases;
 mod catalogue;
+mod commands;
+mod configuration;
 mod documents;
 mod gateways;
 mod harness;

@@ -37,8 +37,14 @@ impl Instance {
     /// One with these flags of `run`, and a configuration file.
     #[track_caller]
     pub(crate) fn with(flags: &[&str], file: Option<&str>) -> Self {
+        Self::in_environment(flags, file, &[])
+    }
+
+    /// One with these flags of `run`, a configuration file, and variables in its environment.
+    #[track_caller]
+    pub(crate) fn in_environment(flags: &[&str], file: Option<&str>, variables: &[(&str, &str)]) -> Self {
         for _ in 0..3 {
-            match Self::start(flags, file) {
+            match Self::start(flags, file, variables) {
                 Ok(instance) => return instance,
                 // Somebody was quicker with one of the ports.
                 Err(said) if said.contains("in use") => {}
@@ -48,10 +54,11 @@ impl Instance {
         panic!("no port stays free long enough");
     }
 
-    fn start(flags: &[&str], file: Option<&str>) -> Result<Self, String> {
+    fn start(flags: &[&str], file: Option<&str>, variables: &[(&str, &str)]) -> Result<Self, String> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (address, admin) = (free_address(), free_address());
         let mut command = Command::new(env!("CARGO_BIN_EXE_why412"));
+        command.envs(variables.iter().copied());
         command.arg("run").args(["--listen", &address.to_string(), "--admin", &admin.to_string()]).args(flags);
         if let Some(file) = file {
             fs::write(directory.path().join("why412.toml"), file).expect("writing the configuration");

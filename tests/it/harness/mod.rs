@@ -1,6 +1,7 @@
 //! What the tests are written with: a client and an origin that send and show bytes exactly, an instance of the real
 //! binary, and real gateways. Nothing here sleeps for a fixed time; what takes a while is asked for until it is there.
 
+pub(crate) mod command;
 pub(crate) mod gateway;
 pub(crate) mod instance;
 pub(crate) mod message;
