@@ -10,7 +10,7 @@ use crate::analysis::diagnosis::{Detail, Evidence};
 use crate::analysis::exchange::{BypassApplied, BypassScope, ExchangeId, Scheme};
 use crate::analysis::judgement::{Alteration, Current, Diagnosis, Finding, HazardFound};
 use crate::analysis::principal::Principal;
-use crate::analysis::semantics::fields::Fields;
+use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::time::Time;
 
 /// One exchange that was worth a record.
@@ -231,7 +231,7 @@ impl Record {
             diagnosis: judgement.diagnosis.as_deref().map(|diagnosis| diagnosis_record(diagnosis, redaction)),
             hazards: judgement.hazards.iter().map(|found| hazard_record(found, redaction)).collect(),
             alterations: judgement.alterations.iter().map(|altered| alteration_record(altered, redaction)).collect(),
-            current: judgement.current.as_ref().map(current_record),
+            current: judgement.current.as_ref().map(|current| current_record(current, redaction)),
             bypass: captured.bypass.map(bypass_record),
             repeated: None,
             timing_us: TimingRecord {
@@ -349,10 +349,10 @@ fn alteration_record(altered: &Alteration, redaction: &Redaction) -> AlterationR
     }
 }
 
-fn current_record(current: &Current) -> CurrentRecord {
+fn current_record(current: &Current, redaction: &Redaction) -> CurrentRecord {
     CurrentRecord {
-        etag: current.etag.as_deref().map(latin1),
-        last_modified: current.last_modified.as_deref().map(latin1),
+        etag: current.etag.as_deref().map(|tag| redaction.value(FieldName::ETag, tag)),
+        last_modified: current.last_modified.as_deref().map(|date| redaction.value(FieldName::LastModified, date)),
         seen_at: time_text(current.seen_at),
     }
 }

@@ -11,7 +11,6 @@ use http::Method;
 use why412::admin::{self, AdminContext, Hooks, Running};
 use why412::analysis::exchange::{Answer, Exchange, ExchangeId, Outcome, RequestBody, Role, RoutePolicy, Scheme};
 use why412::analysis::principal::{Principal, ToldApartBy};
-use why412::analysis::semantics::fields::Fields;
 use why412::analysis::semantics::message::{RequestHead, ResponseHead, Version};
 use why412::bypass::Switch;
 use why412::clock;
@@ -75,15 +74,32 @@ impl Plane {
 
     /// Records a PUT that was answered with 412.
     fn refused(&self, id: u128, target: &str, lines: &[(&str, &str)]) {
+        self.exchanged(id, Method::PUT, target, lines, 412, &[]);
+    }
+
+    /// Records an exchange.
+    fn exchanged(
+        &self,
+        id: u128,
+        method: Method,
+        target: &str,
+        lines: &[(&str, &str)],
+        status: u16,
+        answered: &[(&str, &str)],
+    ) {
         let request = RequestHead {
-            method: Method::PUT,
+            method,
             target: target.as_bytes().to_vec(),
             authority: b"api.example.com".to_vec(),
             version: Version::Http11,
             fields: lines.iter().copied().collect(),
         };
-        let response =
-            ResponseHead { status: 412, reason: Vec::new(), version: Version::Http11, fields: Fields::default() };
+        let response = ResponseHead {
+            status,
+            reason: Vec::new(),
+            version: Version::Http11,
+            fields: answered.iter().copied().collect(),
+        };
         let answer = Answer { head: &response, returned: &response.fields, body_prefix: &[], complete: true };
         let now = clock::now();
         self.recorder.record(
@@ -171,6 +187,45 @@ fn a_record_has_the_form_the_contract_shows_and_no_secret() {
     }
     assert_eq!(plane.ask(&format!("GET /api/v1/exchanges/{}", id(8))).status(), 404);
     assert_eq!(plane.ask("GET /api/v1/exchanges/nonsense").status(), 404);
+}
+
+#[test]
+fn what_repeats_itself_is_counted_on_the_last_record_of_its_kind() {
+    let plane = Plane::start();
+    let tag = [("ETag", "\"v1\""), ("Content-Type", "text/plain"), ("Content-Length", "2")];
+    plane.exchanged(1, Method::GET, "/a", &[], 200, &tag);
+    for number in 2..=16 {
+        plane.exchanged(number, Method::GET, "/a", &[("If-None-Match", "\"v1\"")], 200, &tag);
+    }
+    plane.refused(17, "/a", &[("If-Match", "\"v1\"")]);
+    let page = plane.ask("GET /api/v1/exchanges").json();
+    let records = page["exchanges"].as_array().unwrap();
+    let ids: Vec<_> = records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect();
+    let expected: Vec<_> = [17].into_iter().chain((2..=11).rev()).map(id).collect();
+    assert_eq!(ids, expected, "ten of a kind and the 412");
+    assert_eq!(records[1]["repeated"], 5);
+    assert!(records[2]["repeated"].is_null());
+    let text = plane.ask("GET /metrics").text();
+    assert!(text.contains("why412_hazards_total{hazard=\"missed-304\",route=\"default\"} 15\n"), "{text}");
+}
+
+#[test]
+fn the_curl_command_sends_what_the_client_sent() {
+    let plane = Plane::start();
+    let lines = [("Host", "api.example.com"), ("If-Match", "W/\"it's\\\""), ("X-Odd", "$HOME `id` !"), ("X-Empty", "")];
+    plane.refused(1, "/a?b='c'&d=$(id)&e=[1-3]{x,y}", &lines);
+    let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = origin.local_addr().unwrap().to_string();
+    let command = plane.ask(&format!("GET /api/v1/exchanges/{}/curl", id(1))).text();
+    let command = command.replace("http://api.example.com", &format!("http://{address}"));
+    let mut shell = Command::new("bash").arg("-c").arg(&command).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut wire = Wire::over(origin.accept().unwrap().0);
+    let sent = wire.request().unwrap().head;
+    wire.send("HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n");
+    shell.as_mut().unwrap().wait().unwrap();
+    assert_eq!(sent.start, "PUT /a?b='c'&d=$(id)&e=[1-3]{x,y} HTTP/1.1", "{command}");
+    let expected: Vec<_> = lines.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    assert_eq!(sent.lines, expected, "{command}");
 }
 
 #[test]

@@ -13,19 +13,28 @@ pub fn command(record: &Record) -> String {
     if request.method == "HEAD" {
         words = vec!["curl -I".to_owned()];
     }
-    if request.version == "HTTP/1.0" {
-        words.push("--http1.0".to_owned());
+    match request.version.as_str() {
+        "HTTP/1.0" => words.push("--http1.0".to_owned()),
+        "HTTP/2" if request.url.starts_with("http:") => words.push("--http2-prior-knowledge".to_owned()),
+        "HTTP/2" => words.push("--http2".to_owned()),
+        _ => words.push("--http1.1".to_owned()),
     }
-    let mut has_body = false;
+    let carries = |wanted: &str| request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let is_empty = request.headers.iter().any(|(name, value)| is_length(name) && value == "0");
+    let has_body = carries("transfer-encoding") || (carries("content-length") && !is_empty);
     for (name, value) in &request.headers {
-        let lower = name.to_ascii_lowercase();
-        has_body |= lower == "transfer-encoding" || (lower == "content-length" && value != "0");
-        if OF_THE_CONNECTION.contains(&lower.as_str()) {
+        let of_the_connection = OF_THE_CONNECTION.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if of_the_connection || (is_length(name) && has_body) {
             continue;
         }
         // curl removes a field that is given as `Name:` and sends an empty one for `Name;`.
         let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         words.push(format!("-H {}", quoted(&line, name, &mut secrets)));
+    }
+    for added in ADDED_BY_CURL {
+        if !carries(added) && (*added != "Content-Type" || has_body) {
+            words.push(format!("-H '{added}:'"));
+        }
     }
     if has_body {
         words.push("--data-binary @\"${BODY_FILE:?the body was not recorded}\"".to_owned());
@@ -37,7 +46,14 @@ pub fn command(record: &Record) -> String {
 }
 
 /// What curl makes by itself, for the connection it uses.
-const OF_THE_CONNECTION: &[&str] = &["content-length", "transfer-encoding", "connection", "keep-alive", "expect"];
+const OF_THE_CONNECTION: &[&str] = &["transfer-encoding", "connection", "keep-alive", "expect"];
+
+/// What curl sends though nobody asked it to: taken away where the client did not send it.
+const ADDED_BY_CURL: &[&str] = &["User-Agent", "Accept", "Content-Type"];
+
+const fn is_length(name: &str) -> bool {
+    name.eq_ignore_ascii_case("content-length")
+}
 
 /// The shell variables that stand for what was hidden.
 #[derive(Default)]
@@ -113,9 +129,13 @@ mod tests {
         ];
         let expected = r#"curl -i \
   -X 'PUT' \
+  --http1.1 \
   -H 'If-Match: W/"it'\''s"' \
   -H $'X-Latin: caf\351\\' \
   -H 'X-Empty;' \
+  -H 'User-Agent:' \
+  -H 'Accept:' \
+  -H 'Content-Type:' \
   --data-binary @"${BODY_FILE:?the body was not recorded}" \
   --globoff --path-as-is \
   'http://h/a?b='\''c'\'''
@@ -131,8 +151,11 @@ mod tests {
         let expected = r#"# Set first: SECRET_AUTHORIZATION SECRET_COOKIE SECRET_COOKIE_2 SECRET_URL
 curl -i \
   -X 'GET' \
+  --http1.1 \
   -H 'Authorization: Bearer '"${SECRET_AUTHORIZATION:?}" \
   -H 'Cookie: a='"${SECRET_COOKIE:?}"'; b='"${SECRET_COOKIE_2:?}" \
+  -H 'User-Agent:' \
+  -H 'Accept:' \
   --globoff --path-as-is \
   'http://h/?token='"${SECRET_URL:?}"'&x=1'
 "#;
