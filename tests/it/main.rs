@@ -17,3 +17,4 @@ mod configuration;
 mod documents;
 mod gateways;
 mod harness;
+mod transparency;

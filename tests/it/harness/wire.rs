@@ -122,9 +122,9 @@ impl Wire {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// The other side's address.
-    pub(crate) fn peer(&self) -> SocketAddr {
-        self.stream.peer_addr().expect("connected")
+    /// The same connection, for another thread that sends.
+    pub(crate) fn clone_for_sending(&self) -> Self {
+        Self::over(self.stream.try_clone().expect("an open socket"))
     }
 
     fn body(&mut self, head: &Head, until_close: bool) -> io::Result<(Vec<u8>, Vec<String>)> {

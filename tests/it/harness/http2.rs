@@ -1,0 +1,112 @@
+//! A client of HTTP/2 with prior knowledge.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::{HeaderMap, Request, Response};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Http2 {
+    runtime: Runtime,
+    requests: SendRequest<Bytes>,
+    connection: JoinHandle<Result<(), h2::Error>>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: Response<()>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
+impl Answer {
+    /// The status code.
+    pub(crate) fn status(&self) -> u16 {
+        self.head.status().as_u16()
+    }
+
+    /// The first value under a name.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.head.headers().get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+}
+
+impl Http2 {
+    /// Connects.
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (requests, connection) = runtime.block_on(async {
+            let stream = TcpStream::connect(address).await.expect("connecting");
+            let (requests, connection) = h2::client::handshake(stream).await.expect("the preface is taken");
+            (requests, tokio::spawn(connection))
+        });
+        Self { runtime, requests, connection }
+    }
+
+    /// Sends a request without a body.
+    pub(crate) fn ask(&self, request: Request<()>) -> Result<Answer, h2::Error> {
+        self.ask_all(vec![request]).remove(0)
+    }
+
+    /// Sends requests without bodies, all before the first answer is read.
+    pub(crate) fn ask_all(&self, requests: Vec<Request<()>>) -> Vec<Result<Answer, h2::Error>> {
+        self.runtime.block_on(async {
+            let mut pending = Vec::new();
+            for request in requests {
+                let mut sender = self.requests.clone().ready().await.expect("the connection is open");
+                pending.push(sender.send_request(request, true).expect("a request that can be sent").0);
+            }
+            let mut answers = Vec::new();
+            for response in pending {
+                answers.push(match response.await {
+                    Ok(response) => whole(response).await,
+                    Err(fault) => Err(fault),
+                });
+            }
+            answers
+        })
+    }
+
+    /// Sends a request with a body and trailers.
+    pub(crate) fn send(
+        &self,
+        request: Request<()>,
+        body: &'static str,
+        trailers: HeaderMap,
+    ) -> Result<Answer, h2::Error> {
+        self.runtime.block_on(async {
+            let mut sender = self.requests.clone().ready().await?;
+            let (response, mut stream) = sender.send_request(request, false)?;
+            stream.send_data(Bytes::from_static(body.as_bytes()), false)?;
+            stream.send_trailers(trailers)?;
+            whole(response.await?).await
+        })
+    }
+
+    /// Whether the server ends the connection in good order.
+    pub(crate) fn ends_well(self) -> bool {
+        let Self { runtime, requests, connection } = self;
+        drop(requests);
+        runtime
+            .block_on(async { tokio::time::timeout(super::PATIENCE, connection).await })
+            .is_ok_and(|ended| ended.is_ok_and(|ended| ended.is_ok()))
+    }
+}
+
+async fn whole(response: Response<h2::RecvStream>) -> Result<Answer, h2::Error> {
+    let (parts, mut stream) = response.into_parts();
+    let mut body = Vec::new();
+    while let Some(data) = stream.data().await {
+        let data = data?;
+        stream.flow_control().release_capacity(data.len())?;
+        body.extend_from_slice(&data);
+    }
+    let trailers = stream.trailers().await?;
+    Ok(Answer { head: Response::from_parts(parts, ()), body, trailers })
+}

@@ -1,0 +1,35 @@
+//! What the proxy does to a message: a short list, and nothing besides. Held against the wire, value by value.
+
+mod bodies;
+mod expectations;
+mod http2;
+mod requests;
+mod responses;
+mod upgrades;
+
+use crate::harness::instance::Instance;
+use crate::harness::message::Message;
+use crate::harness::origin::Origin;
+
+/// The request as the origin got it.
+#[track_caller]
+fn forwarded(request: impl AsRef<[u8]>) -> Message {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    Instance::before(origin.address()).ask(request);
+    origin.only_request()
+}
+
+/// The answer as the client got it.
+#[track_caller]
+fn returned(answer: impl AsRef<[u8]>) -> Message {
+    let answer = answer.as_ref().to_vec();
+    let origin = Origin::answering(move |_| answer.clone());
+    Instance::before(origin.address()).ask("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n")
+}
+
+/// Lines in the order of their names. The order within a name stays; across names it may change on the way.
+fn by_name<L: AsRef<str>>(lines: &[L]) -> Vec<&str> {
+    let mut lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
+    lines.sort_by_key(|line| line.split(':').next().map(str::to_ascii_lowercase));
+    lines
+}
