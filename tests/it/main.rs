@@ -10,11 +10,16 @@
 
 mod admin;
 mod architecture;
+mod bypass;
 mod cases;
 mod catalogue;
 mod commands;
 mod configuration;
 mod documents;
+mod draining;
+mod failures;
 mod gateways;
 mod harness;
+mod metrics;
+mod reload;
 mod transparency;
