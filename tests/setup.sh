@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests put around why412, from Debian's packages, where they are missing.
-# They are only ever started by the tests, on ports of their own: no service is started or enabled by this.
+# Installs programs from Debian's packages where they are missing: those that the tests put around why412, or those
+# named as arguments. They are only ever started by who asked for them, on ports of their own: no service is started or
+# enabled by this.
 set -euo pipefail
 
 declare -A package_of=(
-  [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl
+  [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
 )
+[ "$#" -gt 0 ] || set -- nginx apache2 haproxy promtool curl
 
 missing=()
-for program in "${!package_of[@]}"; do
+for program in "$@"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
 done
 [ "${#missing[@]}" -gt 0 ] || exit 0

@@ -115,8 +115,8 @@ fn sources() -> Vec<(String, PathBuf, String)> {
         let path = file.strip_prefix(&root).unwrap().to_path_buf();
         let first = Path::new(path.components().next().unwrap().as_os_str()).file_stem().unwrap();
         let module = first.to_string_lossy().into_owned();
-        // The map of the crate names everybody.
-        if module != "lib" {
+        // The map of the crate names everybody; a file of tests is no part of the product.
+        if module != "lib" && !path.ends_with("tests.rs") {
             sources.push((module, path, without_tests(&fs::read_to_string(&file).unwrap())));
         }
     }
