@@ -101,10 +101,16 @@ http {
   }
 }
 CONF
-nginx -e "$directory/nginx.log" -c "$directory/nginx.conf" >>"$directory/nginx.log" 2>&1 & children+=($!)
-wait_for "$nginx_port" nginx
+start_nginx() {
+  nginx -e "$directory/nginx.log" -c "$directory/nginx.conf" >>"$directory/nginx.log" 2>&1 & nginx=$!
+  children+=("$nginx")
+  wait_for "$nginx_port" nginx
+}
+start_nginx
 
 # The client. Each command is shown as it is run.
+WHY412=$(realpath "$WHY412")
+mkdir "$directory/client" && cd "$directory/client"
 url=http://127.0.0.1:$nginx_port/orders/7.json
 run() {
   printf '\n$'
@@ -118,11 +124,12 @@ run() {
 }
 fields() { tr -d '\r' | grep -iE '^(HTTP/|ETag|Content-Encoding)' | sed 's/^/  /'; }
 save_as_read() {
-  run curl -s -o /dev/null -D "$directory/read" --compressed "$url"
-  fields <"$directory/read"
-  tag=$(tr -d '\r' <"$directory/read" | sed -n 's/^etag: //Ip')
-  run curl -s -o /dev/null -D "$directory/written" -X PUT -H "If-Match: $tag" -d '{"order":7,"lines":[]}' "$url"
-  fields <"$directory/written"
+  local tag
+  run curl -s -D head -o document --compressed "$url"
+  fields <head
+  tag=$(tr -d '\r' <head | sed -n 's/^etag: //Ip')
+  run curl -s -D head -o answer -X PUT -H "If-Match: $tag" --data-binary @document "$url"
+  fields <head
 }
 echo "A client reads a document and saves it, with the tag it was given:"
 save_as_read
@@ -136,6 +143,13 @@ admin=http://127.0.0.1:$admin_port
 run "$WHY412" exchanges list --admin "$admin"
 last=$(curl -s "$admin/api/v1/exchanges?status=412&limit=1" | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1)
 run "$WHY412" exchanges show "$last" --admin "$admin"
+
+echo
+echo "Its advice, taken: nginx no longer compresses here. The same client, the same two requests:"
+kill "$nginx"; wait "$nginx" 2>/dev/null || true
+sed -i 's/gzip on;/gzip off;/' "$directory/nginx.conf"
+start_nginx
+save_as_read
 
 [ "${1:-}" = --once ] && exit 0
 cat <<END

@@ -15,6 +15,7 @@ mod cases;
 mod catalogue;
 mod commands;
 mod configuration;
+mod deployment;
 mod documents;
 mod draining;
 mod failures;
