@@ -23,4 +23,5 @@ mod gateways;
 mod harness;
 mod metrics;
 mod reload;
+mod tls;
 mod transparency;

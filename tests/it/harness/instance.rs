@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
@@ -88,19 +88,9 @@ impl Instance {
         self.admin
     }
 
-    /// The process.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The configuration file.
     pub(crate) fn file(&self) -> PathBuf {
         self.directory.path().join("why412.toml")
-    }
-
-    /// The directory it runs in.
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
     }
 
     /// Connects as a client.

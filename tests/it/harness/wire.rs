@@ -3,15 +3,26 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
+use rustls::{ClientConnection, ServerConnection, StreamOwned};
+
 use super::message::{Head, Message, field_line};
 use super::{PATIENCE, latin1};
 
 /// One end of a connection.
 #[derive(Debug)]
 pub(crate) struct Wire {
+    /// The connection itself.
     stream: TcpStream,
+    /// TLS over it.
+    tls: Option<Tls>,
     /// Received and not yet read.
     received: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Tls {
+    Client(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Server(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
 impl Wire {
@@ -25,7 +36,21 @@ impl Wire {
         stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is not zero");
         stream.set_write_timeout(Some(PATIENCE)).expect("the timeout is not zero");
         stream.set_nodelay(true).expect("a TCP socket");
-        Self { stream, received: Vec::new() }
+        Self { stream, tls: None, received: Vec::new() }
+    }
+
+    /// Speaks TLS from here on, as the client.
+    pub(crate) fn secured_by_client(mut self, session: ClientConnection) -> Self {
+        let stream = self.stream.try_clone().expect("an open socket");
+        self.tls = Some(Tls::Client(Box::new(StreamOwned::new(session, stream))));
+        self
+    }
+
+    /// Speaks TLS from here on, as the server.
+    pub(crate) fn secured_by_server(mut self, session: ServerConnection) -> Self {
+        let stream = self.stream.try_clone().expect("an open socket");
+        self.tls = Some(Tls::Server(Box::new(StreamOwned::new(session, stream))));
+        self
     }
 
     /// Sends bytes as they are.
@@ -35,7 +60,11 @@ impl Wire {
 
     /// Sends bytes as they are, to a peer that may have gone.
     pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        self.stream.write_all(bytes.as_ref())
+        match &mut self.tls {
+            None => self.stream.write_all(bytes.as_ref()),
+            Some(Tls::Client(stream)) => stream.write_all(bytes.as_ref()),
+            Some(Tls::Server(stream)) => stream.write_all(bytes.as_ref()),
+        }
     }
 
     /// Sends a request and reads its answer.
@@ -107,16 +136,6 @@ impl Wire {
         }
     }
 
-    /// Whether nothing comes within a moment, the connection staying open.
-    pub(crate) fn is_silent(&mut self) -> bool {
-        let moment = std::time::Duration::from_millis(150);
-        self.stream.set_read_timeout(Some(moment)).expect("the timeout is not zero");
-        let silent = self.received.is_empty()
-            && self.fill().is_err_and(|fault| matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
-        self.stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is not zero");
-        silent
-    }
-
     /// Ends this direction; the other stays open.
     pub(crate) fn end(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
@@ -171,7 +190,12 @@ impl Wire {
 
     fn fill(&mut self) -> io::Result<()> {
         let mut buffer = [0; 64 * 1024];
-        match self.stream.read(&mut buffer)? {
+        let read = match &mut self.tls {
+            None => self.stream.read(&mut buffer),
+            Some(Tls::Client(stream)) => stream.read(&mut buffer),
+            Some(Tls::Server(stream)) => stream.read(&mut buffer),
+        };
+        match read? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             count => {
                 self.received.extend_from_slice(&buffer[..count]);
