@@ -96,6 +96,5 @@ impl Log {
 }
 
 fn closes(answer: &[u8]) -> bool {
-    let head = latin1(answer).split("\r\n\r\n").next().unwrap_or_default().to_ascii_lowercase();
-    head.contains("\r\nconnection: close") || !(head.contains("\r\ncontent-length") || head.contains("\r\ntransfer-"))
+    latin1(answer).to_ascii_lowercase().contains("\r\nconnection: close\r\n")
 }
