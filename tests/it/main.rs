@@ -21,6 +21,7 @@ mod draining;
 mod failures;
 mod gateways;
 mod harness;
+mod hostile;
 mod metrics;
 mod reload;
 mod tls;
