@@ -23,6 +23,7 @@ mod gateways;
 mod harness;
 mod hostile;
 mod metrics;
+mod readme;
 mod reload;
 mod tls;
 mod transparency;

@@ -89,6 +89,14 @@ impl Http2 {
         })
     }
 
+    /// Sends a request and reads the head of the answer alone; the body waits until the stream is dropped.
+    pub(crate) fn head_of(&self, request: Request<()>) -> Response<h2::RecvStream> {
+        self.runtime.block_on(async {
+            let mut sender = self.requests.clone().ready().await.expect("the connection is open");
+            sender.send_request(request, true).expect("a request that can be sent").0.await.expect("an answer")
+        })
+    }
+
     /// Whether the server ends the connection in good order.
     pub(crate) fn ends_well(self) -> bool {
         let Self { runtime, requests, connection } = self;

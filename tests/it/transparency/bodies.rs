@@ -5,10 +5,9 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{forwarded, returned};
+use super::{comes_to_rest, forwarded, returned};
 use crate::harness::instance::Instance;
 use crate::harness::origin::Origin;
-use crate::harness::{eventually, within};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -184,7 +183,7 @@ fn a_large_answer_takes_no_memory_and_waits_for_a_slow_reader() {
     let mut client = instance.connect();
     client.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n");
     assert_eq!(client.head().status(), 200);
-    let stalled_at = stalls(&sent);
+    let stalled_at = comes_to_rest(&sent);
     let mut received = 0;
     let mut highest = instance.resident_bytes();
     while received < SIZE {
@@ -227,7 +226,7 @@ fn a_large_request_takes_no_memory_and_waits_for_a_slow_origin() {
             counter.fetch_add(piece.len(), Ordering::SeqCst);
         }
     });
-    let stalled_at = stalls(&sent);
+    let stalled_at = comes_to_rest(&sent);
     let stalled_memory = instance.resident_bytes();
     go_on.send(()).unwrap();
     let answer = client.answer_to("PUT");
@@ -237,14 +236,4 @@ fn a_large_request_takes_no_memory_and_waits_for_a_slow_origin() {
     assert!(stalled_at < SIZE / 2, "{stalled_at} bytes were taken from the client that nobody had asked for");
     let grown = stalled_memory.max(instance.resident_bytes()).saturating_sub(before) as usize;
     assert!(grown < 16 * MEGABYTE, "{grown} bytes more for one body");
-}
-
-/// Where a counter comes to rest.
-fn stalls(counter: &AtomicUsize) -> usize {
-    let moment = Duration::from_millis(300);
-    eventually("a counter at rest", || {
-        let before = counter.load(Ordering::SeqCst);
-        let moved = within(moment, || (counter.load(Ordering::SeqCst) != before).then_some(()));
-        (before > 0 && moved.is_none()).then_some(before)
-    })
 }

@@ -1,8 +1,11 @@
 //! Clients that speak HTTP/2 with prior knowledge, in front of an origin that speaks HTTP/1.1.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use http::{HeaderMap, HeaderValue, Request};
 
-use super::by_name;
+use super::{by_name, comes_to_rest};
 use crate::harness::http2::Http2;
 use crate::harness::instance::Instance;
 use crate::harness::origin::Origin;
@@ -127,6 +130,29 @@ fn an_answer_cut_short_is_a_reset() {
 
         assert!(answer.as_ref().is_err_and(h2::Error::is_reset), "{answer:?}");
     }
+}
+
+#[test]
+fn a_stream_that_nobody_reads_holds_its_origin_back() {
+    const SIZE: usize = 64 * 1024 * 1024;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
+    let origin = Origin::serving(move |wire, _| {
+        wire.head();
+        wire.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n"));
+        let piece = vec![b'x'; 64 * 1024];
+        while counter.load(Ordering::SeqCst) < SIZE && wire.try_send(&piece).is_ok() {
+            counter.fetch_add(piece.len(), Ordering::SeqCst);
+        }
+    });
+    let instance = Instance::before(origin.address());
+    let client = Http2::to(instance.address());
+
+    let unread = client.head_of(request("GET", "/large").body(()).unwrap());
+    let stalled_at = comes_to_rest(&sent);
+
+    assert_eq!(unread.status(), 200);
+    assert!(stalled_at < SIZE / 2, "{stalled_at} bytes were taken from the origin that nobody had asked for");
 }
 
 #[test]

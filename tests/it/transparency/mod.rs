@@ -7,9 +7,13 @@ mod requests;
 mod responses;
 mod upgrades;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use crate::harness::instance::Instance;
 use crate::harness::message::Message;
 use crate::harness::origin::Origin;
+use crate::harness::{eventually, within};
 
 /// The request as the origin got it.
 #[track_caller]
@@ -32,4 +36,14 @@ fn by_name<L: AsRef<str>>(lines: &[L]) -> Vec<&str> {
     let mut lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
     lines.sort_by_key(|line| line.split(':').next().map(str::to_ascii_lowercase));
     lines
+}
+
+/// Where a counter comes to rest.
+fn comes_to_rest(counter: &AtomicUsize) -> usize {
+    let moment = Duration::from_millis(300);
+    eventually("a counter at rest", || {
+        let before = counter.load(Ordering::SeqCst);
+        let moved = within(moment, || (counter.load(Ordering::SeqCst) != before).then_some(()));
+        (before > 0 && moved.is_none()).then_some(before)
+    })
 }

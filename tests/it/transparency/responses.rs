@@ -115,3 +115,24 @@ fn a_refusal_arrives_as_the_origin_wrote_it() {
     assert_eq!(by_name(&answer.head.lines), ["Content-Length: 7", "Content-Type: text/plain", "ETag: \"v2\""]);
     assert_eq!(answer.text(), "changed");
 }
+
+#[test]
+fn a_connection_lasts_as_long_as_its_client_wants() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let instance = Instance::before(origin.address());
+
+    let mut closing = instance.connect();
+    let last = closing.ask("GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n");
+    assert_eq!(last.value("Connection"), Some("close"));
+    assert!(closing.rest().is_ok_and(|rest| rest.is_empty()));
+
+    let mut old = instance.connect();
+    assert_eq!(old.ask("GET / HTTP/1.0\r\nHost: shop.test\r\n\r\n").text(), "ok");
+    assert!(old.rest().is_ok_and(|rest| rest.is_empty()));
+
+    let mut kept = instance.connect();
+    for _ in 0..2 {
+        let answer = kept.ask("GET / HTTP/1.0\r\nHost: shop.test\r\nConnection: keep-alive\r\n\r\n");
+        assert_eq!(answer.value("Connection").map(str::to_ascii_lowercase).as_deref(), Some("keep-alive"));
+    }
+}
