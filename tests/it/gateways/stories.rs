@@ -135,7 +135,7 @@ fn an_instance_changes_nothing_about_what_the_gateway_does() {
             let path = Path::through(setup, place);
             assert_eq!(read_zipped(path.entry), alone, "{place:?} of {}", setup.name);
             let (with, without) = (path.origin.only_request(), origin.only_request());
-            let shown = |request: &Message| by_name(&request.head, &["Host", "X-Forwarded-Host"]);
+            let shown = |request: &Message| by_name(&request.head, &["Host", "X-Forwarded-Host", "Connection"]);
             assert_eq!(shown(&with), shown(&without), "{place:?} of {}: what the origin got", setup.name);
         }
     }
