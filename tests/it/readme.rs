@@ -31,7 +31,8 @@ fn the_quickstart_tells_its_story() {
     let readme = readme();
     let shown = readme.split("<!-- what the quickstart says -->").nth(1).and_then(|rest| rest.split("```").nth(1));
     let verdict = shown.expect("the README shows it").lines().skip_while(|line| !line.contains("exchanges show"));
-    let stable = |line: &&str| !line.is_empty() && !line.chars().any(|character| character.is_ascii_digit());
+    let stable =
+        |line: &&str| !matches!(line.trim(), "" | "…") && !line.chars().any(|character| character.is_ascii_digit());
     let lines: Vec<&str> = verdict.skip(1).filter(stable).collect();
     assert!(lines.len() > 3, "{lines:?}");
     for line in lines {
