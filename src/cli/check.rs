@@ -8,14 +8,17 @@ use super::CliError;
 use super::arguments::CheckArguments;
 use super::output::{Output, Tone};
 use super::run::unknown_variables;
-use crate::config::{self, fault::Fault};
+use crate::config::fault::Fault;
+use crate::lifecycle::{self, Source};
 
 /// Checks what `run` would start with.
 pub(super) fn check(arguments: &CheckArguments, output: &Output) -> Result<ExitCode, CliError> {
     for name in unknown_variables() {
         output.message(&format!("unknown environment variable {name}; it is ignored"));
     }
-    let (faults, warnings) = match config::load(arguments.run.config.as_deref(), &arguments.run.flags()) {
+    let source =
+        Source { file: arguments.run.config.clone(), flags: arguments.run.flags(), unknown_variables: Vec::new() };
+    let (faults, warnings) = match lifecycle::check(&source) {
         Ok(checked) => (Vec::new(), checked.warnings),
         Err(faults) => (faults.faults, faults.warnings),
     };

@@ -91,32 +91,31 @@ fn read(root: &Section<'_>, flags: &Flags) -> Config {
         files: root.document().files(),
     };
     root.end();
-    own_listeners(root.document(), &config, &upstreams);
+    own_listeners(root, &config, &upstreams);
     seen_as_local(root.document(), &config, &upstreams);
     config
 }
 
 /// An exchange sent to ourselves would be sent to ourselves again, without end.
-fn own_listeners(document: &Document<'_>, config: &Config, upstreams: &[Placed]) {
+fn own_listeners(root: &Section<'_>, config: &Config, upstreams: &[Placed]) {
     let listeners = [
-        ("listen.address", Some(config.listen.address)),
-        ("admin.address", Some(config.admin.address)),
-        ("admin.telemetry", config.admin.telemetry),
+        ("listen", "address", Some(config.listen.address)),
+        ("admin", "address", Some(config.admin.address)),
+        ("admin", "telemetry", config.admin.telemetry),
     ];
     for (url, place) in routing::addresses(upstreams) {
-        let own = listeners.iter().find(|(_, address)| address.is_some_and(|address| is_listener(url, address)));
-        if let Some((key, _)) = own {
-            let says = format!("\"{url}\" is our own {key}");
-            document.fault(place, Wrong::new(says, "write the address of the server behind it instead"));
+        let own = listeners.iter().find(|(_, _, address)| address.is_some_and(|address| is_listener(url, address)));
+        if let Some((section, key, _)) = own {
+            let says = format!("\"{url}\" is our own {section}.{key}");
+            root.document().fault(place, Wrong::new(says, "write the address of the server behind it instead"));
         }
     }
-    for (index, (key, address)) in listeners.iter().enumerate() {
-        let same = |other: &&(&str, Option<SocketAddr>)| {
-            address.is_some_and(|address| address.port() != 0 && other.1 == Some(address))
-        };
-        if let Some((other, _)) = listeners.iter().take(index).find(same) {
-            let says = format!("it is the same address as {other}");
-            document.fault(&Place::flag(key), Wrong::new(says, "write another port instead"));
+    for (index, (section, key, address)) in listeners.iter().enumerate() {
+        let same = |other: &Option<SocketAddr>| address.is_some_and(|own| own.port() != 0 && *other == Some(own));
+        if let Some((taken, name, _)) = listeners.iter().take(index).find(|(_, _, other)| same(other)) {
+            let says = format!("it is the same address as {taken}.{name}");
+            let place = root.section(section).place_of(key);
+            root.document().fault(&place, Wrong::new(says, "write another port instead"));
         }
     }
 }

@@ -116,6 +116,20 @@ fn values_say_what_to_write() {
 }
 
 #[test]
+fn numbers_are_read_as_toml_writes_them() {
+    let config = fine(&format!("{UPSTREAM}[capture]\nrecords = 12_000\nbytes = 0x20_0000\n")).config;
+    assert_eq!((config.capture.records, config.capture.bytes), (12_000, 2 << 20));
+}
+
+#[test]
+fn two_listeners_want_two_addresses() {
+    fault(
+        "[listen]\naddress = \"127.0.0.1:4120\"\n[admin]\naddress = \"127.0.0.1:4120\"\n",
+        "why412.toml:6: admin.address: it is the same address as listen.address; write another port instead",
+    );
+}
+
+#[test]
 fn routes_are_told_apart() {
     fault(
         "[[route]]\nname = \"a\"\npath = \"/orders/{id}\"\n[[route]]\nname = \"b\"\npath = \"/orders/{number}\"\n",

@@ -12,10 +12,12 @@ mod watch;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::fault::{Fault, Faults};
 use crate::config::{self, Checked, Flags};
-use crate::recorder::RecorderError;
+use crate::proxy::Snapshot;
+use crate::recorder::{Recorder, RecorderError};
 
 /// Where the configuration comes from; asked again at every reload.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +81,43 @@ pub fn run(source: Source) -> Result<Ended, RunError> {
     let ended = instance::run(source, config, &log);
     log.flush();
     ended
+}
+
+/// Reads the configuration and makes of it what the data path would use, without opening an address or a capture file.
+///
+/// # Errors
+///
+/// Every fault.
+pub fn check(source: &Source) -> Result<Checked, Faults> {
+    let checked = config::load(source.file.as_deref(), &source.flags)?;
+    let mut config = checked.config.clone();
+    config.capture.file = None;
+    let config = Arc::new(config);
+    let built = Recorder::start(&config).map_err(|error| vec![error.to_string()]).and_then(|recorder| {
+        let built = Snapshot::build(&config, &recorder).map(drop);
+        recorder.close();
+        built
+    });
+    match built {
+        Ok(()) => Ok(checked),
+        Err(unusable) => Err(Faults {
+            faults: unusable.iter().map(|said| unusable_fault(source, said)).collect(),
+            warnings: checked.warnings,
+            files: checked.config.files,
+        }),
+    }
+}
+
+/// What cannot be used names the file or upstream by itself, and says what to do behind the last semicolon.
+fn unusable_fault(source: &Source, said: &str) -> Fault {
+    let (fault, remedy) = said.rsplit_once("; ").unwrap_or((said, "see what it names"));
+    Fault {
+        file: source.file.clone(),
+        line: None,
+        key: "configuration".to_owned(),
+        fault: fault.to_owned(),
+        remedy: remedy.to_owned(),
+    }
 }
 
 fn warn(warnings: &[Fault]) {

@@ -1,5 +1,6 @@
 //! What is remembered. The data plane writes here, the control plane reads; they meet nowhere else.
 
+mod access;
 mod capture;
 pub mod catalogue;
 pub mod export;
@@ -29,6 +30,7 @@ use crate::analysis::principal::PrincipalKey;
 use crate::bypass::Active;
 use crate::clock::Stopwatch;
 use crate::config::Config;
+use access::AccessLog;
 use capture::Captured;
 use feed::{Feed, Subscription};
 use metrics::{Format, Metrics, RouteSeries};
@@ -63,6 +65,7 @@ pub struct Recorder {
     feed: Arc<Feed>,
     repeats: Arc<Repeats>,
     redaction: Arc<ArcSwap<Redaction>>,
+    access: AccessLog,
     principal_key: PrincipalKey,
     /// Guards the numbers of the routes. Short, and only taken when a configuration begins.
     numbers: Mutex<HashMap<String, u16>>,
@@ -91,6 +94,7 @@ impl Recorder {
             feed,
             repeats,
             redaction,
+            access: AccessLog::default(),
             principal_key: principal_key(config)?,
             numbers: Mutex::default(),
         };
@@ -98,10 +102,11 @@ impl Recorder {
         Ok(Arc::new(recorder))
     }
 
-    /// Takes over what a reload may change: redaction, the limit of repeats.
+    /// Takes over what a reload may change: redaction, the limit of repeats, the sample of the access log.
     pub fn reconfigure(&self, config: &Config) {
         self.redaction.store(Arc::new(Redaction::new(&config.capture)));
         self.repeats.limit(config.capture.repeats_per_minute);
+        self.access.sample(config.log.access_sample);
     }
 
     /// The series of a route, for as long as a configuration lasts. The same name gets the same number again.
@@ -130,6 +135,7 @@ impl Recorder {
         route.count(exchange);
         if !memory::concerns(exchange) {
             self.metrics.inspected(stopwatch.elapsed());
+            self.access.log(exchange, route.name(), &self.redaction);
             return;
         }
         let mut judgement = self.shards.observe(exchange);
@@ -143,6 +149,8 @@ impl Recorder {
         }
         if judgement.is_worth_a_record() {
             self.keep(exchange, judgement, route, inspection);
+        } else {
+            self.access.log(exchange, route.name(), &self.redaction);
         }
     }
 

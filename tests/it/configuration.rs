@@ -155,3 +155,32 @@ fn the_shown_configuration_hides_secrets() {
     let shown = Instance::configured(&file).control("GET /api/v1/config").text();
     assert!(shown.contains("(hidden)") && !shown.contains("a-token-to-hide"), "{shown}");
 }
+
+#[test]
+fn check_tries_what_the_data_path_would_use() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let made = [(); 2].map(|()| rcgen::generate_simple_self_signed(["shop.test".to_owned()]).unwrap());
+    let certificate = write("tls.pem", made[0].cert.pem());
+    let (own, other) = (made[0].signing_key.serialize_pem(), made[1].signing_key.serialize_pem());
+    for (key, code) in [(own, 0), (other, 1)] {
+        let key = write("tls.key", key);
+        let text = format!("{UPSTREAM}[listen]\ntls = {{ certificate = \"{certificate}\", key = \"{key}\" }}\n");
+        let ran = in_file(&text, |file| why412(&["check", "--config", file]));
+        assert_eq!(ran.code, code, "{ran:?}");
+    }
+}
+
+#[test]
+fn the_access_log_shows_plain_exchanges_where_it_is_asked_to() {
+    let origin = Origin::always("HTTP/1.1 204 No Content\r\n\r\n");
+    let file = format!("[upstream.api]\nurl = [\"http://{}\"]\n[log]\naccess_sample = 1.0\n", origin.address());
+    let instance = Instance::configured(&file);
+    assert_eq!(instance.ask("GET /a?token=hide-me HTTP/1.1\r\nHost: shop.test\r\n\r\n").status(), 204);
+    let said = eventually("the line", || Some(instance.said()).filter(|said| said.contains("\"exchange\"")));
+    assert!(said.contains("http://shop.test/a?token=") && !said.contains("hide-me"), "{said}");
+}
