@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::pairing::{Authenticity, Mark, Report};
 use super::principal::Principal;
 use super::semantics::fields::Fields;
 use super::semantics::message::{RequestHead, ResponseHead};
@@ -145,6 +146,17 @@ pub struct Answer<'a> {
     pub complete: bool,
 }
 
+/// What the other instance of a pair says of an exchange. Empty where this one stands alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FarSide<'a> {
+    /// The mark that came with the request; at an inner instance.
+    pub mark: Option<&'a (Mark, Authenticity)>,
+    /// The report that came with the answer, whichever exchange it is of; at an outer instance.
+    pub report: Option<&'a (Report, Authenticity)>,
+    /// Something came that looked like a mark or report and was none.
+    pub unauthentic: bool,
+}
+
 /// One request and its outcome, as this instance saw it.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
@@ -178,6 +190,8 @@ pub struct Exchange<'a> {
     pub bypass: Option<BypassApplied>,
     /// The address the request was sent to.
     pub upstream: Option<SocketAddr>,
+    /// What the other instance of the pair says.
+    pub far_side: FarSide<'a>,
 }
 
 impl<'a> Exchange<'a> {

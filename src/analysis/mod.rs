@@ -5,6 +5,7 @@ pub mod digest;
 pub mod exchange;
 pub mod judgement;
 pub mod memory;
+pub mod pairing;
 pub mod principal;
 pub mod resource;
 pub mod semantics;

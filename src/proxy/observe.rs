@@ -12,7 +12,7 @@ use super::snapshot::{Snapshot, Taken};
 use super::worker::Worker;
 use crate::analysis::digest::Digest;
 use crate::analysis::exchange::{
-    Answer, BypassApplied, Exchange, ExchangeId, Outcome, RequestBody, RoutePolicy, Scheme,
+    Answer, BypassApplied, Exchange, ExchangeId, FarSide, Outcome, RequestBody, RoutePolicy, Scheme,
 };
 use crate::analysis::principal::{Peer, Principal, principal_of};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
@@ -293,6 +293,7 @@ impl Pending {
             outcome,
             bypass: seen.bypass,
             upstream: seen.upstream,
+            far_side: FarSide::default(),
         };
         self.recorder.record(&exchange, series);
         self.recorder.metrics().exchange_ended();

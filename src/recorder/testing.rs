@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::analysis::exchange::{Answer, Exchange, ExchangeId, Outcome, RequestBody, Role, RoutePolicy, Scheme};
+use crate::analysis::exchange::{
+    Answer, Exchange, ExchangeId, FarSide, Outcome, RequestBody, Role, RoutePolicy, Scheme,
+};
 use crate::analysis::principal::{Principal, ToldApartBy};
 use crate::analysis::semantics::fields::Fields;
 use crate::analysis::semantics::message::{RequestHead, ResponseHead, Version};
@@ -64,6 +66,7 @@ impl Sample {
             outcome: Outcome::Answered(answer),
             bypass: None,
             upstream: None,
+            far_side: FarSide::default(),
         }
     }
 }

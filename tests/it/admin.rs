@@ -9,7 +9,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::Method;
 use why412::admin::{self, AdminContext, Hooks, Running};
-use why412::analysis::exchange::{Answer, Exchange, ExchangeId, Outcome, RequestBody, Role, RoutePolicy, Scheme};
+use why412::analysis::exchange::{
+    Answer, Exchange, ExchangeId, FarSide, Outcome, RequestBody, Role, RoutePolicy, Scheme,
+};
 use why412::analysis::principal::{Principal, ToldApartBy};
 use why412::analysis::semantics::message::{RequestHead, ResponseHead, Version};
 use why412::bypass::Switch;
@@ -119,6 +121,7 @@ impl Plane {
                 outcome: Outcome::Answered(answer),
                 bypass: None,
                 upstream: None,
+                far_side: FarSide::default(),
             },
             &self.route,
         );

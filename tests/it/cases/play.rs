@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Method;
 use why412::analysis::exchange::{
-    Answer, BypassApplied, BypassScope, Exchange, ExchangeId, Outcome, RequestBody, RoutePolicy, Scheme,
+    Answer, BypassApplied, BypassScope, Exchange, ExchangeId, FarSide, Outcome, RequestBody, RoutePolicy, Scheme,
 };
 use why412::analysis::judgement::{Diagnosis, Finding, Judgement};
 use why412::analysis::memory::{Elsewhere, Memory, MemoryLimits};
@@ -79,6 +79,7 @@ fn observe(memory: &mut Memory, block: &Block, index: usize, told: &Told, now: T
             preconditions_removed: false,
         }),
         upstream: Some(node(told)),
+        far_side: FarSide::default(),
     };
     let mut elsewhere = Elsewhere::default();
     if Elsewhere::is_wanted(&exchange) {

@@ -1,0 +1,120 @@
+//! The signature of marks and reports: HMAC-SHA-256 (RFC 2104) over the dictionary without it, written canonically.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sfv::{BareItem, Dictionary, FieldType as _, Integer, Item, ListEntry, Parser};
+use sha2::Sha256;
+
+use super::carried::key;
+
+/// The only version there is.
+const VERSION: i64 = 1;
+
+/// How much of the MAC travels, in bytes: half, as RFC 4868 §2.1.1 finds sufficient.
+const MAC_BYTES: usize = 16;
+
+/// Whether a mark or report was written by who shares our secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authenticity {
+    /// Its signature was made with one of our secrets.
+    Signed,
+    /// There is no secret here and no signature there. Such evidence never proves anything.
+    Unsigned,
+}
+
+/// The secrets of a pair.
+#[derive(Clone, Default)]
+pub struct Keys {
+    secrets: Vec<Vec<u8>>,
+}
+
+impl Keys {
+    /// The first signs, all verify; none makes the pair an unsigned one.
+    pub const fn new(secrets: Vec<Vec<u8>>) -> Self {
+        Self { secrets }
+    }
+
+    /// Whether there is a secret.
+    pub const fn are_there(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
+    fn mac(secret: &[u8], purpose: &str, text: &str) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+        // A mark can never be taken for a report, nor the other way round.
+        mac.update(purpose.as_bytes());
+        mac.update(b"\n");
+        mac.update(text.as_bytes());
+        Some(mac)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keys({} secrets)", self.secrets.len())
+    }
+}
+
+/// A dictionary that knows its version.
+pub(super) fn begin() -> Dictionary {
+    let mut members = Dictionary::new();
+    let version = Integer::try_from(VERSION).unwrap_or(Integer::ZERO);
+    members.insert(key("v"), ListEntry::Item(Item::new(BareItem::Integer(version))));
+    members
+}
+
+/// The field's value: the members, signed if there is a secret.
+pub(super) fn seal(mut members: Dictionary, purpose: &str, keys: &Keys) -> String {
+    let text = members.serialize().unwrap_or_default();
+    let signature = keys.secrets.first().and_then(|secret| Keys::mac(secret, purpose, &text));
+    let Some(signature) = signature else { return text };
+    let mut signature = signature.finalize().into_bytes().to_vec();
+    signature.truncate(MAC_BYTES);
+    members.insert(key("sig"), ListEntry::Item(Item::new(BareItem::ByteSequence(signature))));
+    members.serialize().unwrap_or_default()
+}
+
+/// The members of a field's value, if it is of our version and authentic.
+///
+/// The dictionary is written anew before it is verified: a gateway that changes white space or joins lines does no
+/// harm.
+pub(super) fn open(value: &[u8], purpose: &str, keys: &Keys) -> Option<(Dictionary, Authenticity)> {
+    let mut members: Dictionary = Parser::new(value).parse().ok()?;
+    let signature = members.shift_remove("sig");
+    let known = matches!(member(&members, "v"), Some(BareItem::Integer(version)) if i64::from(*version) == VERSION);
+    if !known {
+        return None;
+    }
+    if !keys.are_there() {
+        return Some((members, Authenticity::Unsigned));
+    }
+    let Some(ListEntry::Item(Item { bare_item: BareItem::ByteSequence(signature), .. })) = signature else {
+        return None;
+    };
+    let text = members.serialize()?;
+    let authentic = signature.len() == MAC_BYTES
+        && keys.secrets.iter().any(|secret| {
+            Keys::mac(secret, purpose, &text).is_some_and(|mac| mac.verify_truncated_left(&signature).is_ok())
+        });
+    authentic.then_some((members, Authenticity::Signed))
+}
+
+/// A member that is an item.
+pub(super) fn member<'a>(members: &'a Dictionary, name: &str) -> Option<&'a BareItem> {
+    match members.get(name) {
+        Some(ListEntry::Item(item)) => Some(&item.bare_item),
+        Some(ListEntry::InnerList(_)) | None => None,
+    }
+}
+
+/// A member of 128 bits.
+pub(super) fn member_128(members: &Dictionary, name: &str) -> Option<u128> {
+    match member(members, name)? {
+        BareItem::ByteSequence(bytes) => Some(u128::from_be_bytes(bytes.as_slice().try_into().ok()?)),
+        _ => None,
+    }
+}
+
+/// An entry of 128 bits.
+pub(super) fn entry_128(value: u128) -> ListEntry {
+    ListEntry::Item(Item::new(BareItem::ByteSequence(value.to_be_bytes().to_vec())))
+}

@@ -1,0 +1,157 @@
+//! The mark: what an outer instance says of a request it sends.
+
+use sfv::{BareItem, Item, ListEntry, Token};
+
+use super::carried::{self, Carried, key};
+use super::envelope::{self, Authenticity, Keys, entry_128, member, member_128};
+use crate::analysis::exchange::ExchangeId;
+use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
+
+/// The longest mark, in bytes.
+pub const MARK_BYTES_MAX: usize = 768;
+
+/// The conditions that a mark carries.
+pub(super) const CONDITIONS: FieldSet = FieldSet::of(&[
+    FieldName::IfMatch,
+    FieldName::IfNoneMatch,
+    FieldName::IfModifiedSince,
+    FieldName::IfUnmodifiedSince,
+    FieldName::IfRange,
+]);
+
+const PURPOSE: &str = "why412-pair";
+
+/// What an outer instance says of a request it sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The exchange, by the outer instance's name for it.
+    pub exchange: ExchangeId,
+    /// The client's keyed hash.
+    pub client: Option<u128>,
+    /// The conditions as they were sent.
+    pub conditions: Vec<Carried>,
+    /// The bypass that is on.
+    pub bypass: Option<BypassMark>,
+}
+
+/// The bypass of an outer instance, so that a pair switches as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BypassMark {
+    /// Caches are bypassed.
+    Caches,
+    /// So are the conditions, as a test.
+    CachesAndPreconditions,
+}
+
+impl Mark {
+    /// The mark of a request that goes out with these fields.
+    pub fn of(exchange: ExchangeId, client: Option<u128>, sent: &Fields, bypass: Option<BypassMark>) -> Self {
+        Self { exchange, client, conditions: carried::carried(sent, CONDITIONS), bypass }
+    }
+
+    /// The value of `Why412-Pair`, at most [`MARK_BYTES_MAX`] bytes: long conditions are shortened, and if that is not
+    /// enough, left out.
+    pub fn encode(&self, keys: &Keys) -> String {
+        let whole = self.write(&self.conditions, keys);
+        if whole.len() <= MARK_BYTES_MAX {
+            return whole;
+        }
+        let short = self.write(&carried::shortened(&self.conditions), keys);
+        if short.len() <= MARK_BYTES_MAX { short } else { self.write(&[], keys) }
+    }
+
+    /// Reads the value of `Why412-Pair`. `None` if it is none of ours: not readable, of another version, not authentic.
+    pub fn decode(value: &[u8], keys: &Keys) -> Option<(Self, Authenticity)> {
+        if value.len() > MARK_BYTES_MAX {
+            return None;
+        }
+        let (members, authenticity) = envelope::open(value, PURPOSE, keys)?;
+        let bypass = match member(&members, "b") {
+            None => None,
+            Some(BareItem::Token(token)) if token.as_str() == "caches" => Some(BypassMark::Caches),
+            Some(BareItem::Token(token)) if token.as_str() == "all" => Some(BypassMark::CachesAndPreconditions),
+            Some(_) => return None,
+        };
+        let mark = Self {
+            exchange: ExchangeId(member_128(&members, "id")?),
+            client: member_128(&members, "p"),
+            conditions: carried::read(&members, CONDITIONS)?,
+            bypass,
+        };
+        Some((mark, authenticity))
+    }
+
+    fn write(&self, conditions: &[Carried], keys: &Keys) -> String {
+        let mut members = envelope::begin();
+        members.insert(key("id"), entry_128(self.exchange.0));
+        if let Some(client) = self.client {
+            members.insert(key("p"), entry_128(client));
+        }
+        carried::write(conditions, &mut members);
+        let bypass = self.bypass.map(|bypass| match bypass {
+            BypassMark::Caches => "caches",
+            BypassMark::CachesAndPreconditions => "all",
+        });
+        if let Some(token) = bypass.and_then(|bypass| Token::from_string(bypass.to_owned()).ok()) {
+            members.insert(key("b"), ListEntry::Item(Item::new(BareItem::Token(token))));
+        }
+        envelope::seal(members, PURPOSE, keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::pairing::CarriedValue;
+
+    fn keys(secrets: &[&str]) -> Keys {
+        Keys::new(secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect())
+    }
+
+    fn mark(lines: &[(&str, &str)]) -> Mark {
+        let fields: Fields = lines.iter().copied().collect();
+        Mark::of(ExchangeId(7), Some(9), &fields, Some(BypassMark::Caches))
+    }
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        let sent = mark(&[("If-Match", "\"a\""), ("If-Match", "W/\"caf\u{e9}\""), ("If-Range", "x"), ("Cookie", "c")]);
+        let keys = keys(&["one"]);
+        let value = sent.encode(&keys);
+        assert_eq!(Mark::decode(value.as_bytes(), &keys), Some((sent.clone(), Authenticity::Signed)));
+        assert_eq!(sent.conditions.len(), 2, "a mark names no field but conditions: {value}");
+        assert_eq!(Mark::decode(value.replace(", ", " ,\t").as_bytes(), &keys), Some((sent, Authenticity::Signed)));
+    }
+
+    #[test]
+    fn a_mark_of_somebody_else_is_none() {
+        let sent = mark(&[("If-Match", "\"a\"")]);
+        let value = sent.encode(&keys(&["one"]));
+        assert!(Mark::decode(value.as_bytes(), &keys(&["two"])).is_none());
+        assert!(Mark::decode(value.as_bytes(), &keys(&["two", "one"])).is_some(), "all secrets verify");
+        assert!(Mark::decode(value.replace("\\\"a", "\\\"b").as_bytes(), &keys(&["one"])).is_none());
+        let unsigned = sent.encode(&keys(&[]));
+        assert!(Mark::decode(unsigned.as_bytes(), &keys(&["one"])).is_none());
+        assert_eq!(Mark::decode(unsigned.as_bytes(), &keys(&[])), Some((sent, Authenticity::Unsigned)));
+        for junk in ["", "v=1", "v=2, id=:AAAAAAAAAAAAAAAAAAAABw==:", "\"", "v=1, id=7", "v=1, id=:AA==:"] {
+            assert!(Mark::decode(junk.as_bytes(), &keys(&[])).is_none(), "{junk}");
+        }
+    }
+
+    #[test]
+    fn a_mark_stays_within_its_bound() {
+        let long = format!("\"{}\"", "x".repeat(200));
+        let sent = mark(&[("If-Match", &long)]);
+        assert!(matches!(sent.conditions[0].values[0], CarriedValue::Digest { length: 202, .. }));
+        assert!(sent.conditions[0].values[0].is_of(long.as_bytes()));
+        let middling = format!("\"{}\"", "\u{e9}".repeat(60));
+        let names = ["If-Match", "If-None-Match", "If-Range", "If-Modified-Since", "If-Unmodified-Since"];
+        let lines: Vec<_> = names.iter().flat_map(|name| std::iter::repeat_n((*name, middling.as_str()), 4)).collect();
+        let keys = keys(&["one"]);
+        for count in 0..lines.len() {
+            let value = mark(&lines[..count]).encode(&keys);
+            assert!(value.len() <= MARK_BYTES_MAX, "{count} lines: {} bytes", value.len());
+            assert!(Mark::decode(value.as_bytes(), &keys).is_some());
+        }
+    }
+}
