@@ -162,7 +162,7 @@ impl Memory {
         condition: Option<u128>,
         judgement: &mut Judgement,
     ) {
-        remember::count(self.routes.entry(exchange.route).or_default(), exchange);
+        remember::count(self.routes.entry(exchange.route).or_default(), exchange, condition);
         let news = remember::News::of(exchange, condition);
         if !news.is_worth_keeping(self.table.find(key.whole).is_some()) {
             return;

@@ -63,8 +63,8 @@ impl News {
     }
 }
 
-/// Counts an exchange for its route.
-pub(super) fn count(stats: &mut RouteStats, exchange: &Exchange<'_>) {
+/// Counts an exchange for its route. `condition` is the digest of its conditions.
+pub(super) fn count(stats: &mut RouteStats, exchange: &Exchange<'_>, condition: Option<u128>) {
     let conditions = Conditions::any(exchange.forwarded);
     stats.validators_returned += u64::from(conditions);
     let Some(answer) = exchange.answer() else { return };
@@ -76,8 +76,9 @@ pub(super) fn count(stats: &mut RouteStats, exchange: &Exchange<'_>) {
         return;
     }
     stats.wrote(exchange.client);
-    if !conditions {
-        stats.unconditional_writes += 1;
+    if condition.is_none() {
+        let replaces = exchange.request.method != http::Method::POST && answer.head.status != 201;
+        stats.unconditional_writes += u64::from(replaces);
         return;
     }
     stats.conditional_writes += 1;

@@ -10,7 +10,8 @@ use crate::analysis::principal::Principal;
 pub struct RouteStats {
     /// Writes that succeeded under a condition.
     pub conditional_writes: u64,
-    /// Writes that succeeded without one.
+    /// Writes that replaced or removed something without one, a vendor's included: creations and calls by POST overwrite
+    /// nobody.
     pub unconditional_writes: u64,
     /// Answers to reads that carried a validator.
     pub validators_shown: u64,

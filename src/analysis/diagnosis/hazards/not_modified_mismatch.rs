@@ -38,8 +38,14 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let fields = case.answer_fields()?;
     let evidence = vec![case.sent(FieldName::IfNoneMatch), Evidence::given(sighting, case.client(), false)];
     let finding = Finding::new(Confidence::Likely, evidence);
-    if case.named() != Some(tag) {
-        return Some(finding.and(named(case, FieldName::ETag).unwrap_or(Evidence::NamedNone)));
+    match case.named() {
+        Some(named) if named == tag => {}
+        Some(other) => {
+            // The same version in another strength: caches cannot freshen their copy by it (RFC 9111 §4.3.4), people can.
+            let confidence = if other.weak_eq(&tag) { Confidence::Possible } else { Confidence::Likely };
+            return Some(finding.at_most(confidence).and(named(case, FieldName::ETag).unwrap_or(Evidence::NamedNone)));
+        }
+        None => return Some(finding.and(named(case, FieldName::ETag).unwrap_or(Evidence::NamedNone))),
     }
     Some(finding.and(lost(sighting, fields)?))
 }

@@ -1,5 +1,7 @@
 //! Validators are issued on this route and no write ever brings one back.
 
+use http::Method;
+
 use super::common::successful_write;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
 use crate::analysis::judgement::{Confidence, Finding};
@@ -28,10 +30,11 @@ alice  PUT /orders/7 -> 204   (and so for every write)"#,
 const WRITES_MIN: u64 = 20;
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
-    successful_write(case)?;
+    let answer = successful_write(case)?;
     let route = case.route;
     // This write is the one after those that are counted, and the only one that says so.
-    let is_due = route.unconditional_writes + 1 == WRITES_MIN && case.condition.is_none();
+    let replaces = case.exchange.request.method != Method::POST && answer.head.status != 201;
+    let is_due = replaces && case.condition.is_none() && route.unconditional_writes + 1 == WRITES_MIN;
     if !is_due || route.conditional_writes > 0 || route.validators_shown == 0 || !route.has_two_writers() {
         return None;
     }
