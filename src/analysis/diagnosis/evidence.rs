@@ -278,38 +278,18 @@ impl Evidence {
             Self::NeverSeen { value } => {
                 format!("{} was never seen on this resource by this instance.", shown(value))
             }
-            Self::Double { field, value, etag, at } => {
-                let etag =
-                    etag.as_deref().map_or_else(|| "no ETag".to_owned(), |etag| format!("ETag: {}", shown(etag)));
-                format!(
-                    "One and the same answer at {} carried {etag} and {}: {}.",
-                    moment(*at),
-                    title(*field),
-                    shown(value)
-                )
-            }
+            Self::Double { field, value, etag, at } => double_says(*field, value, etag.as_deref(), *at),
             Self::Wrote { by, method, at, outcome, etag, sibling } => {
                 wrote_says(by, method, *at, *outcome, etag.as_deref(), *sibling)
             }
-            Self::SameRequest { body: true } => "Method, resource, condition and body are the same.".to_owned(),
-            Self::SameRequest { body: false } => {
-                "Method, resource, condition and length are the same; the bodies could not be compared.".to_owned()
-            }
+            Self::SameRequest { body } => same_says(*body).to_owned(),
             Self::RefusedBefore { times, at } => {
                 format!("The same condition of this client had been refused {times} times, last at {}.", moment(*at))
             }
-            Self::Gone { at, deleted: true, status } => {
-                format!("The resource was deleted or moved away at {} (answered {status}).", moment(*at))
-            }
-            Self::Gone { at, deleted: false, status } => {
-                format!("The resource was not there at {} (answered {status}).", moment(*at))
-            }
-            Self::ToldApart { by, hidden } => {
-                let hidden = if *hidden { "; a gateway stands in between, so that it is the gateway's" } else { "" };
-                format!("Clients were told apart by {}{hidden}.", by.says())
-            }
+            Self::Gone { at, deleted, status } => gone_says(*at, *deleted, *status),
+            Self::ToldApart { by, hidden } => told_apart_says(*by, *hidden),
             Self::Stored { sign, at } => {
-                format!("The answer at {} came out of a store ({}).", moment(*at), shown(sign.says().as_bytes()))
+                format!("The answer at {} came out of a store ({}).", moment(*at), sign.says())
             }
             Self::Recognised { product } => format!("The answers name {}.", product.as_str()),
             Self::Suffix { tag, suffix } => {
@@ -324,7 +304,7 @@ impl Evidence {
             Self::Sequence { seen } => sequence_says(seen),
             Self::NoWriteSince { since } => format!("No write was seen since {}.", moment(*since)),
             Self::OtherVariant { field } => {
-                format!("The request that was refused and the one that was given the tag differ in {}.", title(*field))
+                format!("The refused request and the one that was given the tag differ in {}.", title(*field))
             }
             Self::Clocks { sent, origin } => {
                 format!("The date sent is {}, the origin's clock said {}.", shown(sent), shown(origin))
@@ -333,6 +313,29 @@ impl Evidence {
             Self::Fact { says, .. } => (*says).to_owned(),
         }
     }
+}
+
+fn double_says(field: FieldName, value: &[u8], etag: Option<&[u8]>, at: Time) -> String {
+    let etag = etag.map_or_else(|| "no ETag".to_owned(), |etag| format!("ETag: {}", shown(etag)));
+    format!("One and the same answer at {} carried {etag} and {}: {}.", moment(at), title(field), shown(value))
+}
+
+const fn same_says(body: bool) -> &'static str {
+    if body {
+        "Method, resource, condition and body are the same."
+    } else {
+        "Method, resource, condition and length are the same; the bodies could not be compared."
+    }
+}
+
+fn gone_says(at: Time, deleted: bool, status: u16) -> String {
+    let how = if deleted { "was deleted or moved away" } else { "was not there" };
+    format!("The resource {how} at {} (answered {status}).", moment(at))
+}
+
+fn told_apart_says(by: ToldApartBy, hidden: bool) -> String {
+    let hidden = if hidden { "; a gateway stands in between, so that it is the gateway's" } else { "" };
+    format!("Clients were told apart by {}{hidden}.", by.says())
 }
 
 fn given_says(value: &[u8], at: Time, to: &Whom, by: Shown, coding: &Option<Vec<u8>>, sibling: bool) -> String {
@@ -370,23 +373,18 @@ fn sequence_says(seen: &[(Vec<u8>, Time, Option<SocketAddr>)]) -> String {
 
 /// The name of a field as people write it.
 pub fn title(field: FieldName) -> String {
-    match field {
-        FieldName::ETag => "ETag".to_owned(),
-        FieldName::OcETag => "OC-ETag".to_owned(),
-        FieldName::XETag => "X-ETag".to_owned(),
-        other => {
-            let mut upper = true;
-            other
-                .as_str()
-                .chars()
-                .map(|letter| {
-                    let shown = if upper { letter.to_ascii_uppercase() } else { letter };
-                    upper = letter == '-';
-                    shown
-                })
-                .collect()
-        }
+    const IRREGULAR: [(FieldName, &str); 3] =
+        [(FieldName::ETag, "ETag"), (FieldName::OcETag, "OC-ETag"), (FieldName::XETag, "X-ETag")];
+    if let Some((_, name)) = IRREGULAR.iter().find(|(irregular, _)| *irregular == field) {
+        return (*name).to_owned();
     }
+    let mut upper = true;
+    let capital = |letter: char| {
+        let shown = if upper { letter.to_ascii_uppercase() } else { letter };
+        upper = letter == '-';
+        shown
+    };
+    field.as_str().chars().map(capital).collect()
 }
 
 /// The longest value that a sentence shows, in bytes.

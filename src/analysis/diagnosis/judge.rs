@@ -47,11 +47,10 @@ pub fn diagnose(case: &Case<'_>, failed: &mut u32) -> Diagnosis {
 /// gateway hides, may not: `unexplained` is more honest.
 fn may_lead(finding: &Finding) -> bool {
     finding.confidence > Confidence::Possible
-        || !finding.evidence.iter().any(|fact| match fact {
-            Evidence::NeverSeen { .. } => true,
-            Evidence::ToldApart { hidden, .. } => *hidden,
-            _ => false,
-        })
+        || !finding
+            .evidence
+            .iter()
+            .any(|fact| matches!(fact, Evidence::NeverSeen { .. } | Evidence::ToldApart { hidden: true, .. }))
 }
 
 /// A rule that panics costs its own finding, nothing else.
@@ -118,10 +117,10 @@ fn shown_by_diagnosis(case: &Case<'_>, diagnosis: &Diagnosis) -> Option<Alterati
         _ => return None,
     };
     let after = case.only_tag()?;
-    let before = EntityTag { weak: after.weak, opaque: after.opaque };
-    let before = match change {
-        Change::Weakened => EntityTag { weak: false, ..before },
-        _ => EntityTag { opaque: suffix::split(after.opaque)?.bare, ..before },
+    let before = if change == Change::Weakened {
+        EntityTag { weak: false, ..after }
+    } else {
+        EntityTag { opaque: suffix::split(after.opaque)?.bare, ..after }
     };
     let was_seen = case.names(before) || case.issue(before).is_some();
     let is_sure = diagnosis.finding.confidence > Confidence::Possible;

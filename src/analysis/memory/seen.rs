@@ -39,6 +39,10 @@ pub fn is_write(method: &Method) -> bool {
 /// A digest of all conditions of a request, vendor ones included; `None` if there are none.
 pub(super) fn condition_digest(exchange: &Exchange<'_>, key: &DigestKey) -> Option<u128> {
     let fields = exchange.forwarded;
+    // A plain read is not searched for what only matters to writes and refusals.
+    if !Conditions::any(fields) && !is_write(&exchange.request.method) && exchange.status() != Some(412) {
+        return None;
+    }
     let vendor = vendor::of(fields, &exchange.request.target, &exchange.policy.preconditions);
     if !Conditions::any(fields) && vendor.is_empty() {
         return None;

@@ -127,10 +127,7 @@ impl FieldName {
     }
 
     const fn bit(self) -> u128 {
-        match self {
-            Self::Other => 0,
-            named => 1 << named as u8,
-        }
+        if matches!(self, Self::Other) { 0 } else { 1 << self as u8 }
     }
 }
 

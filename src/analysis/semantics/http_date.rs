@@ -169,7 +169,10 @@ fn number(raw: &[u8], digits: usize) -> Option<(i64, &[u8])> {
     Some((value, rest))
 }
 
-fn time(raw: &[u8]) -> Option<((i64, i64, i64), &[u8])> {
+/// Hour, minute and second, and what follows them.
+type TimeOfDay<'a> = ((i64, i64, i64), &'a [u8]);
+
+fn time(raw: &[u8]) -> Option<TimeOfDay<'_>> {
     let (hour, rest) = number(raw, 2)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?, 2)?;
     let (second, rest) = number(rest.strip_prefix(b":")?, 2)?;

@@ -23,7 +23,7 @@ pub struct Validators<'a> {
 impl<'a> Validators<'a> {
     /// Those of a message.
     pub fn of(fields: &'a Fields) -> Self {
-        let etag = Field::of(fields, FieldName::ETag, |raw| EntityTag::parse(raw));
+        let etag = Field::of(fields, FieldName::ETag, EntityTag::parse);
         let last_modified = single_date(fields, FieldName::LastModified);
         let double = [FieldName::OcETag, FieldName::XETag].into_iter().find_map(|name| {
             let raw = fields.first(name)?;

@@ -33,9 +33,12 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     } else {
         (FieldName::IfUnmodifiedSince, case.conditions.if_unmodified_since.raw())
     };
-    let (sibling, seen) = case.sightings().find(|(_, seen)| match field {
-        FieldName::IfMatch => seen.etag.as_deref().is_some_and(|etag| brings_back(&sent, etag)),
-        _ => seen.last_modified.as_deref().is_some_and(|date| date == sent && HttpDate::parse(date).is_err()),
+    let (sibling, seen) = case.sightings().find(|(_, seen)| {
+        if field == FieldName::IfMatch {
+            seen.etag.as_deref().is_some_and(|etag| brings_back(&sent, etag))
+        } else {
+            seen.last_modified.as_deref().is_some_and(|date| date == sent && HttpDate::parse(date).is_err())
+        }
     })?;
     let evidence = vec![case.sent(field), Evidence::given(seen, case.client(), sibling)];
     Some(Finding::new(Confidence::Likely, evidence))
