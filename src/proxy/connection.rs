@@ -80,8 +80,8 @@ enum Read {
 }
 
 async fn http1(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, read: ReadHalf, write: WriteHalf) {
-    let mut reader = Reader::new(read);
-    let mut writer = Writer::new(write, snapshot.config.timeouts.write);
+    let mut reader = Reader::new(read, Rc::clone(&worker.read_buffers));
+    let mut writer = Writer::new(write, snapshot.config.timeouts.write, Rc::clone(&worker.write_buffers));
     let mut alarm = Alarm::default();
     let mut drained = pin!(worker.drain.notified());
     loop {
@@ -149,17 +149,29 @@ async fn read_head(
         let within = if idle { timeouts.idle } else { timeouts.header_read };
         let filled = std::future::poll_fn(|cx| {
             if let Poll::Ready(filled) = reader.poll_fill(cx, limits.bytes) {
-                return Poll::Ready(matches!(filled, Ok(Filled::Some)));
+                return Poll::Ready(if matches!(filled, Ok(Filled::Some)) { Waited::Filled } else { Waited::Ended });
             }
             if idle && drained.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(false);
+                return Poll::Ready(Waited::Ended);
             }
-            waiting.poll_late(alarm, cx, idle, within).map(|()| false)
+            waiting.poll_late(alarm, cx, idle, within).map(|()| if idle { Waited::Ended } else { Waited::Late })
         });
-        if !filled.await {
-            return Read::End;
+        match filled.await {
+            Waited::Filled => {}
+            Waited::Ended => return Read::End,
+            Waited::Late => {
+                worker.shared.recorder.metrics().request_refused(408);
+                return Read::End;
+            }
         }
     }
+}
+
+enum Waited {
+    Filled,
+    Ended,
+    /// A head that had begun did not come to its end in time: closed without an answer, and counted.
+    Late,
 }
 
 /// The deadlines of one head: for its first byte, then for all of it.
@@ -295,11 +307,12 @@ async fn exchange(
     let head = http2::head_of(&parts);
     let length = http2::length_of(&parts, &body);
     let mut alarm = Alarm::default();
+    let stall = worker.shared.snapshot.load().config.timeouts.write;
     let incoming = Incoming {
         head,
         length: Some(length),
         body: ClientBody::Http2 { body, chunk: bytes::Bytes::new(), done: false },
         alarm: &mut alarm,
     };
-    serve(&worker, &client, incoming, ClientAnswer::Http2(Http2Answer::new(answer))).await;
+    serve(&worker, &client, incoming, ClientAnswer::Http2(Http2Answer::new(answer, stall))).await;
 }

@@ -107,6 +107,14 @@ pub(super) fn forwarded_response(status: u16, fields: &Fields, options: &Connect
     Some(forwarded)
 }
 
+/// The fields of a trailer section as they go on: nothing in it may speak of the connection or of the framing (RFC 9110
+/// §6.5.1), and nothing under our own names passes.
+pub(super) fn forwarded_trailers(mut trailers: Fields) -> Fields {
+    let options = ConnectionOptions::default();
+    trailers.retain(|line| !PROTECTED_FIELDS.contains(line.name) && !options.removes(line));
+    trailers
+}
+
 /// Makes the framing fields say how the body goes on: an unknown length becomes chunks where the receiver reads them.
 /// `forwarded` is the copy to change, made of `fields` where there is none yet.
 pub(super) fn frame(fields: &Fields, forwarded: &mut Option<Fields>, incoming: BodyLength, outgoing: BodyLength) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -71,12 +72,14 @@ pub(super) struct Http2Answer {
     frames: Option<mpsc::Sender<Piece>>,
     /// Waits for the stream to let go of the body.
     closed: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    /// How long the client may take nothing.
+    stall: Duration,
 }
 
 impl Http2Answer {
     /// An answer whose head goes through that channel.
-    pub(super) const fn new(head: oneshot::Sender<Response<AnswerBody>>) -> Self {
-        Self { head: Some(head), frames: None, closed: None }
+    pub(super) const fn new(head: oneshot::Sender<Response<AnswerBody>>, stall: Duration) -> Self {
+        Self { head: Some(head), frames: None, closed: None, stall }
     }
 
     /// Sends the head.
@@ -148,7 +151,9 @@ impl Http2Answer {
 
     async fn send(&self, piece: Piece) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        self.frames.as_ref().ok_or_else(gone)?.send(piece).await.map_err(|_| gone())
+        let sending = self.frames.as_ref().ok_or_else(gone)?.send(piece);
+        let sent = tokio::time::timeout(self.stall, sending).await;
+        sent.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(|_| gone())
     }
 }
 

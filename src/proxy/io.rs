@@ -183,9 +183,38 @@ pub(super) enum Filled {
     End,
 }
 
+/// Buffers that nobody needs right now, of one thread. A connection holds one only while there are bytes in it, so
+/// connections that wait cost none.
+#[derive(Default)]
+pub(super) struct Buffers {
+    /// Borrowed for a push or a pop only.
+    spare: RefCell<Vec<Vec<u8>>>,
+}
+
+impl Buffers {
+    /// How many are kept.
+    const SPARE_MOST: usize = 64;
+    /// The largest that is kept, in bytes of capacity.
+    const KEPT_MOST: usize = 32 * 1024;
+
+    /// A buffer, with the length and content it was given back with.
+    pub(super) fn take(&self) -> Vec<u8> {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer back.
+    pub(super) fn give(&self, buffer: Vec<u8>) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < Self::SPARE_MOST && (1..=Self::KEPT_MOST).contains(&buffer.capacity()) {
+            spare.push(buffer);
+        }
+    }
+}
+
 /// A reading half with the bytes read but not yet consumed.
 pub(super) struct Reader {
     half: ReadHalf,
+    buffers: Rc<Buffers>,
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -200,8 +229,8 @@ impl Reader {
     const LARGE: usize = 128 * 1024;
 
     /// A reader that has read nothing.
-    pub(super) const fn new(half: ReadHalf) -> Self {
-        Self { half, bytes: Vec::new(), start: 0, end: 0, ended: false }
+    pub(super) const fn new(half: ReadHalf, buffers: Rc<Buffers>) -> Self {
+        Self { half, buffers, bytes: Vec::new(), start: 0, end: 0, ended: false }
     }
 
     /// The bytes read and not consumed.
@@ -227,8 +256,13 @@ impl Reader {
             return Poll::Ready(Ok(Filled::Some));
         }
         let mut buffer = ReadBuf::new(room);
-        ready!(self.half.poll_read(cx, &mut buffer))?;
+        let read = self.half.poll_read(cx, &mut buffer);
         let count = buffer.filled().len();
+        // A large buffer is kept while its body lasts.
+        if read.is_pending() && self.bytes.len() < Self::LARGE {
+            self.release();
+        }
+        ready!(read)?;
         self.end += count;
         self.ended |= count == 0;
         Poll::Ready(Ok(if count == 0 { Filled::End } else { Filled::Some }))
@@ -237,13 +271,6 @@ impl Reader {
     /// Whether the peer has closed its direction.
     pub(super) const fn ended(&self) -> bool {
         self.ended
-    }
-
-    /// Gives the buffer's memory back while there is nothing in it.
-    pub(super) fn release(&mut self) {
-        if self.start == self.end && self.bytes.capacity() > Self::SMALL {
-            self.bytes = Vec::new();
-        }
     }
 
     /// Makes the buffer large, for a body that is long.
@@ -271,9 +298,19 @@ impl Reader {
         !self.ended && self.start == self.end && self.half.is_open_and_silent()
     }
 
+    /// Lets go of the buffer while there is nothing in it.
+    pub(super) fn release(&mut self) {
+        if self.start == self.end {
+            self.buffers.give(std::mem::take(&mut self.bytes));
+        }
+    }
+
     fn make_room(&mut self, most: usize) {
         if self.bytes.is_empty() {
-            self.bytes.resize(Self::SMALL.min(most.max(1)), 0);
+            self.bytes = self.buffers.take();
+            if self.bytes.len() < Self::SMALL {
+                self.bytes.resize(Self::SMALL, 0);
+            }
         }
         if self.end == self.bytes.len() && self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);

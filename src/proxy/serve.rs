@@ -285,7 +285,9 @@ impl Line<'_, '_> {
         let mirrored = match taken.upstream.on_failure {
             OnUpstreamFailure::Respond => false,
             // On a reused connection the close may be ours to account for, and a gateway must not be led astray.
-            OnUpstreamFailure::Mirror => matches!(failure, UpstreamFailure::Closed { reused: false }),
+            OnUpstreamFailure::Mirror => {
+                matches!(failure, UpstreamFailure::Closed { reused: false } | UpstreamFailure::HeadCut)
+            }
         };
         if mirrored {
             self.answer.cut().await;

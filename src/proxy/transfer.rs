@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::alarm::Alarm;
 use super::client::{ClientAnswer, ClientBody, poll_once};
-use super::connection_fields::{self, ConnectionOptions};
+use super::connection_fields::{self, ConnectionOptions, forwarded_trailers};
 use super::http1::body::{Body, BodyFault, Piece};
 use super::http1::head::{self, HeadLimits};
 use super::http1::write::Writer;
@@ -170,7 +170,7 @@ async fn send_all(
             }
             Piece::End(trailers) => {
                 pending.body_ended();
-                writer.end(trailers.as_deref()).await?;
+                writer.end(trailers.map(|trailers| forwarded_trailers(*trailers)).as_ref()).await?;
                 return Ok(());
             }
         }
@@ -340,7 +340,7 @@ pub(super) async fn answer_body(
             }
             Ok(Piece::End(trailers)) => {
                 pending.complete();
-                let ended = answer.end(trailers.as_deref()).await;
+                let ended = answer.end(trailers.map(|trailers| forwarded_trailers(*trailers)).as_ref()).await;
                 return if ended.is_ok() { Passed::Whole } else { Passed::ClientGone };
             }
             Err(fault) => {

@@ -207,8 +207,8 @@ async fn to_address(
     let connected = tokio::time::timeout(timeouts.connect, endpoint.connect(address)).await;
     let (read, write) = connected.map_err(|_| UpstreamFailure::ConnectTimeout)??;
     let connection = Connection {
-        reader: Reader::new(read),
-        writer: Writer::new(write, timeouts.write),
+        reader: Reader::new(read, Rc::clone(&worker.read_buffers)),
+        writer: Writer::new(write, timeouts.write, Rc::clone(&worker.write_buffers)),
         alarm: Alarm::default(),
         reused: false,
         counted: Counted::new(&worker.shared.recorder),

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 use super::Shared;
+use super::io::Buffers;
 use super::snapshot::Snapshot;
 use super::upstream::endpoint::reaches;
 use super::upstream::pool::Pool;
@@ -23,6 +24,10 @@ pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     /// Idle connections to upstreams.
     pub(super) pool: Rc<Pool>,
+    /// For what is read, and for what is written.
+    pub(super) read_buffers: Rc<Buffers>,
+    /// See `read_buffers`.
+    pub(super) write_buffers: Rc<Buffers>,
     /// Wakes whoever waits for something that will not come once draining began.
     pub(super) drain: Notify,
     draining: Cell<bool>,
@@ -39,6 +44,8 @@ impl Worker {
         Self {
             shared,
             pool: Rc::default(),
+            read_buffers: Rc::default(),
+            write_buffers: Rc::default(),
             drain: Notify::new(),
             draining: Cell::new(false),
             listener,

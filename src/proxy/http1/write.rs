@@ -1,17 +1,19 @@
 //! Writing heads and bodies. Small pieces are gathered into one write; large ones go out as they are.
 
 use std::io::{self, Write as _};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::framing::BodyLength;
 use crate::analysis::semantics::fields::{FieldLine, Fields};
 use crate::analysis::semantics::message::{RequestHead, Version};
 use crate::proxy::alarm::Alarm;
-use crate::proxy::io::WriteHalf;
+use crate::proxy::io::{Buffers, WriteHalf};
 
 /// A writing half with the bytes that wait to be written.
 pub(in crate::proxy) struct Writer {
     half: WriteHalf,
+    buffers: Rc<Buffers>,
     staged: Vec<u8>,
     length: BodyLength,
     alarm: Alarm,
@@ -24,13 +26,13 @@ const GATHER_MAX: usize = 16 * 1024;
 
 impl Writer {
     /// A writer with nothing staged.
-    pub(in crate::proxy) fn new(half: WriteHalf, stall: Duration) -> Self {
-        Self { half, staged: Vec::new(), length: BodyLength::Empty, alarm: Alarm::default(), stall }
+    pub(in crate::proxy) fn new(half: WriteHalf, stall: Duration, buffers: Rc<Buffers>) -> Self {
+        Self { half, buffers, staged: Vec::new(), length: BodyLength::Empty, alarm: Alarm::default(), stall }
     }
 
     /// Stages the head of a request with these fields in place of its own; its body will have that length.
     pub(in crate::proxy) fn stage_request(&mut self, head: &RequestHead, fields: &Fields, length: BodyLength) {
-        self.length = length;
+        self.begin(length);
         self.staged.extend_from_slice(head.method.as_str().as_bytes());
         self.staged.push(b' ');
         self.staged.extend_from_slice(&head.target);
@@ -40,12 +42,20 @@ impl Writer {
 
     /// Stages the head of a response, informational ones included; its body will have that length.
     pub(in crate::proxy) fn stage_response(&mut self, status: u16, reason: &[u8], fields: &Fields, length: BodyLength) {
-        self.length = length;
+        self.begin(length);
         // RFC 9112 §2.3: the version is the sender's own, whatever the request had.
         let _ = write!(self.staged, "{} {status} ", Version::Http11.as_str());
         self.staged.extend_from_slice(reason);
         self.staged.extend_from_slice(b"\r\n");
         self.stage_fields(fields);
+    }
+
+    fn begin(&mut self, length: BodyLength) {
+        self.length = length;
+        if self.staged.capacity() == 0 {
+            self.staged = self.buffers.take();
+            self.staged.clear();
+        }
     }
 
     /// Takes a piece of the body, in the body's framing. Small pieces wait for [`Writer::flush`] or [`Writer::end`], so
@@ -84,7 +94,9 @@ impl Writer {
             }
         }
         self.length = BodyLength::Empty;
-        self.flush().await
+        self.flush().await?;
+        self.release();
+        Ok(())
     }
 
     /// The framing of the body that is being written.
@@ -102,7 +114,6 @@ impl Writer {
         }
         let result = Self::write(&mut self.half, &mut self.alarm, self.stall, &self.staged).await;
         self.staged.clear();
-        self.staged.shrink_to(GATHER_MAX * 2);
         result
     }
 
@@ -130,10 +141,10 @@ impl Writer {
         self.half
     }
 
-    /// Gives memory back while nothing is staged.
-    pub(in crate::proxy) fn release(&mut self) {
+    /// Lets go of the buffer while there is nothing in it.
+    fn release(&mut self) {
         if self.staged.is_empty() {
-            self.staged = Vec::new();
+            self.buffers.give(std::mem::take(&mut self.staged));
         }
     }
 

@@ -170,7 +170,6 @@ impl Lease {
     /// Keeps the connection for another request, for at most `lasting`, beside at most `most` others.
     pub(in crate::proxy) fn keep(mut self, pool: &Rc<Pool>, lasting: Duration, most: usize, now: Time) {
         self.connection.reader.release();
-        self.connection.writer.release();
         let entry = &self.in_use.0;
         let mut idle = entry.idle.borrow_mut();
         if idle.len() < most && !lasting.is_zero() {
