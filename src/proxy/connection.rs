@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::futures::Notified;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use super::alarm::Alarm;
 use super::answer;
@@ -39,24 +40,35 @@ pub(super) async fn carry(worker: Rc<Worker>, stream: TcpStream, address: Socket
     // A connection that is gone already shows when it is read.
     let _ = stream.set_nodelay(true);
     let snapshot = worker.snapshot();
-    let mut client = Client { address, scheme: Scheme::Http, certificate_key: None };
-    let Some(acceptor) = snapshot.acceptor.clone() else {
-        let (read, write) = split_tcp(stream);
-        return http1(worker, client, &snapshot, read, write).await;
-    };
+    // What most connections do not need is on the heap, so that one that waits is small.
+    if let Some(acceptor) = snapshot.acceptor.clone() {
+        return Box::pin(secured(worker, &snapshot, acceptor, stream, address)).await;
+    }
+    let client = Client { address, scheme: Scheme::Http, certificate_key: None };
+    let (read, write) = split_tcp(stream);
+    http1(worker, client, &snapshot, read, write).await;
+}
+
+async fn secured(
+    worker: Rc<Worker>,
+    snapshot: &Snapshot,
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
     let handshake = tokio::time::timeout(snapshot.config.timeouts.header_read, acceptor.accept(stream)).await;
     let Ok(Ok(stream)) = handshake else {
         worker.shared.recorder.metrics().request_refused(400);
         return;
     };
-    client.scheme = Scheme::Https;
-    client.certificate_key = certificate_key(stream.get_ref().1);
+    let certificate_key = certificate_key(stream.get_ref().1);
+    let client = Client { address, scheme: Scheme::Https, certificate_key };
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let (read, write) = split_tls(stream.into());
     if http2 {
-        http2_connection(worker, client, &snapshot, Whole::new(read, Vec::new(), write)).await;
+        http2_connection(worker, client, snapshot, Whole::new(read, Vec::new(), write)).await;
     } else {
-        http1(worker, client, &snapshot, read, write).await;
+        http1(worker, client, snapshot, read, write).await;
     }
 }
 
@@ -107,7 +119,7 @@ async fn http1(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, read: Re
         let incoming =
             Incoming { head, length, body: ClientBody::Http1 { reader: &mut reader, body }, alarm: &mut alarm };
         let answer = ClientAnswer::Http1 { writer: &mut writer, version };
-        match serve(&worker, &client, incoming, answer).await {
+        match Box::pin(serve(&worker, &client, incoming, answer)).await {
             Next::Continue => {}
             Next::Close => return linger(&mut reader, &mut writer).await,
             Next::Abort => return writer.into_half().abandon(),
