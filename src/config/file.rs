@@ -127,6 +127,11 @@ impl<'a> Section<'a> {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
+    /// Whether `key` is a table.
+    pub(super) fn has_table(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().is_table())
+    }
+
     /// Whether `key` is a list with nothing in it.
     pub(super) fn is_empty_list(&self, key: &str) -> bool {
         let value = self.table.and_then(|table| table.get(key));

@@ -21,7 +21,7 @@ pub(super) struct Placed {
 pub(super) fn upstreams(root: &Section<'_>, flags: &Flags, role: Role) -> Vec<Placed> {
     let document = root.document();
     let sections = root.named_sections("upstream");
-    let none = sections.is_empty();
+    let none = sections.is_empty() && (!root.has("upstream") || root.has_table("upstream"));
     let mut upstreams: Vec<Placed> =
         sections.into_iter().filter_map(|(name, section)| upstream(&name, &section, flags, role)).collect();
     let Some(url) = flags.upstream.clone() else {
@@ -117,8 +117,8 @@ fn upstream_tls(section: &Section<'_>) -> UpstreamTls {
 pub(super) fn routes(root: &Section<'_>, upstreams: &[Placed], most: usize) -> Vec<Route> {
     let document = root.document();
     let sections = root.sections("route");
-    if sections.is_empty() && !root.has("route") {
-        if upstreams.len() > 1 {
+    if sections.is_empty() {
+        if upstreams.len() > 1 && (!root.has("route") || root.is_empty_list("route")) {
             let remedy = "write a [[route]] with its name, path and upstream for each";
             let says = format!("there are {} upstreams and no route to them", upstreams.len());
             document.fault(&root.place_of("route"), Wrong::new(says, remedy));

@@ -1,6 +1,7 @@
 //! The sections that stand for themselves: each key read, or its default taken.
 
 use std::net::SocketAddr;
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use super::fault::{Place, Wrong};
@@ -226,8 +227,13 @@ pub(super) fn log(section: &Section<'_>) -> Log {
 }
 
 fn log_level(text: &str) -> Result<String, Wrong> {
-    let filter = tracing_subscriber::EnvFilter::builder().parse(text);
-    if filter.is_ok() && !text.trim().is_empty() {
+    // A word that is no level would be taken for a target, and silence every other one.
+    let said = |directive: &str| {
+        let level = || tracing_subscriber::filter::LevelFilter::from_str(directive).is_ok();
+        directive.contains(['=', '[']) || (!directive.is_empty() && level())
+    };
+    let meant = text.split(',').map(str::trim).all(said);
+    if meant && tracing_subscriber::EnvFilter::builder().parse(text).is_ok() {
         return Ok(text.to_owned());
     }
     Err(Wrong::new(

@@ -122,6 +122,54 @@ fn numbers_are_read_as_toml_writes_them() {
 }
 
 #[test]
+fn log_levels_are_levels_or_filters() {
+    for level in ["info", "WARN", "info,why412::proxy=debug", "off"] {
+        assert_eq!(fine(&format!("{UPSTREAM}[log]\nlevel = \"{level}\"\n")).config.log.level, level);
+    }
+    for level in ["", "verbose", "info,noise", "why412=loud"] {
+        fault(
+            &format!("[log]\nlevel = \"{level}\"\n"),
+            &format!(
+                "why412.toml:4: log.level: {level:?} is not a log level; write error, warn, info, debug or trace, or a \
+                 filter such as \"info,why412::proxy=debug\", instead"
+            ),
+        );
+    }
+}
+
+#[test]
+fn empty_lists_are_nothing_written() {
+    assert_eq!(fine(&format!("route = []\n{UPSTREAM}")).config.routes.len(), 1);
+    faults(
+        "[upstream.api]\nurl = []\n",
+        &["why412.toml:2: upstream.api.url: it has no address; write url = [\"http://127.0.0.1:8080\"]"],
+    );
+}
+
+#[test]
+fn tables_must_be_tables() {
+    faults(
+        "upstream = 3\nroute = \"a\"\nlimits = true\n",
+        &[
+            "why412.toml:1: upstream: it is an integer; write a table instead",
+            "why412.toml:2: route: it is a string; write a list of tables, begun with [[route]], instead",
+            "why412.toml:3: limits: it is a boolean; write a table instead",
+        ],
+    );
+}
+
+proptest::proptest! {
+    /// Whatever stands in the file, it is checked and not choked on; what has no faults can be shown.
+    #[test]
+    fn any_text_is_checked(text in "(\\[\\[?(listen|upstream\\.a|route|limits|timeouts)\\]?\\]\n|(url|path|address|connect|name|host) = (\"[a-z0-9:/{}*.]{0,12}\"|[0-9]{1,22}|\\[\\]|\\{\\})\n|.){0,12}") {
+        if let Ok(checked) = load(&text) {
+            assert!(!checked.config.routes.is_empty() && !checked.config.upstreams.is_empty());
+            let _ = checked.config.shown();
+        }
+    }
+}
+
+#[test]
 fn two_listeners_want_two_addresses() {
     fault(
         "[listen]\naddress = \"127.0.0.1:4120\"\n[admin]\naddress = \"127.0.0.1:4120\"\n",

@@ -41,10 +41,15 @@ pub(super) fn start(config: &config::Log) -> Log {
     };
     // A second start in one process (tests) keeps the first one's log.
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
-    std::panic::set_hook(Box::new(|panic| {
+    let last = lines.clone();
+    std::panic::set_hook(Box::new(move |panic| {
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
         let says = said_by(panic.payload());
         tracing::error!(at, says, "panic");
+        // The end of the main thread is the end of the process, and of the thread that writes.
+        if thread::current().name() == Some("main") {
+            last.flush();
+        }
     }));
     Log { filter: handle, lines }
 }
