@@ -158,6 +158,28 @@ fn tail_shows_what_happens_and_ends_quietly_when_nobody_reads() {
 }
 
 #[test]
+fn tail_comes_back_to_where_it_was() {
+    let feed = Origin::serving(|wire, log| {
+        let request = wire.request().unwrap();
+        log.push(&request);
+        let id = if request.value("Last-Event-ID") == Some("first") { "second" } else { "first" };
+        wire.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+        wire.send(format!(": hello\n\nid: {id}\nevent: exchange\ndata: {{\"id\":\"{id}\"}}\n\nid: cut\ndata: {{"));
+    });
+    let admin = format!("http://{}", feed.address());
+    let mut tail =
+        command(&["tail", "--json", "--admin", &admin]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let seen: Vec<_> = lines.take(2).map(Result::unwrap).collect();
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+    assert_eq!(seen, ["{\"id\":\"first\"}", "{\"id\":\"second\"}"]);
+    let asked: Vec<_> =
+        feed.requests().iter().map(|request| request.value("Last-Event-ID").map(str::to_owned)).collect();
+    assert_eq!(asked[..2], [None, Some("first".to_owned())]);
+}
+
+#[test]
 fn explain_lists_and_explains() {
     let list = why412(&["explain"]);
     assert_eq!(list.code, 0);
