@@ -73,7 +73,7 @@ const DIRECT_WARNING: &str = "writes sent directly leave the caches they go arou
 
 /// The bypasses at work.
 #[utoipa::path(
-    get, path = "/api/v1/bypass", tag = "bypass",
+    get, path = "/api/v1/bypass", tag = "bypass", operation_id = "bypass_read",
     responses((status = 200, body = BypassList, headers(("ETag" = String, description = "of the list")))),
 )]
 pub(super) async fn read(
@@ -93,7 +93,7 @@ pub(super) async fn read(
 
 /// Switches a bypass on, in place of an earlier one of the same scope.
 #[utoipa::path(
-    put, path = "/api/v1/bypass", tag = "bypass", request_body = BypassRequest,
+    put, path = "/api/v1/bypass", tag = "bypass", operation_id = "bypass_begin", request_body = BypassRequest,
     params(("If-Match" = Option<String>, Header, description = "Only if the list is still the one with this ETag")),
     responses(
         (status = 200, body = BypassList),
@@ -125,7 +125,7 @@ pub(super) async fn begin(
 
 /// Switches a bypass off: that of `route`, or without it all.
 #[utoipa::path(
-    delete, path = "/api/v1/bypass", tag = "bypass",
+    delete, path = "/api/v1/bypass", tag = "bypass", operation_id = "bypass_end",
     params(
         ("route" = Option<String>, Query, description = "The route; all bypasses end if not given"),
         ("If-Match" = Option<String>, Header, description = "Only if the list is still the one with this ETag"),

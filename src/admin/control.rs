@@ -117,7 +117,7 @@ fn url_parts(url: &str) -> Option<(Scheme, &str, &str)> {
 }
 
 /// The catalogue of causes and hazards.
-#[utoipa::path(get, path = "/api/v1/causes", tag = "state", responses((status = 200, description = "the catalogue")))]
+#[utoipa::path(get, path = "/api/v1/causes", tag = "state", responses((status = 200, body = CatalogueView)))]
 pub(super) async fn causes(RawQuery(query): RawQuery) -> Result<Json<CatalogueView>, Problem> {
     Parameters::read(query.as_deref(), &[])?;
     Ok(Json(catalogue::view()))

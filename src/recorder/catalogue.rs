@@ -1,11 +1,12 @@
 //! The catalogue as JSON, the same for `GET /api/v1/causes` and `why412 explain --json`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::analysis::diagnosis::reference::{self, Entry, Kind};
 
 /// All entries: causes in their order of precedence, hazards.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct CatalogueView {
     /// Why a 412 happened.
     pub causes: Vec<EntryView>,
@@ -14,7 +15,7 @@ pub struct CatalogueView {
 }
 
 /// One entry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EntryView {
     /// `cause` or `hazard`.
     pub kind: &'static str,
@@ -37,7 +38,7 @@ pub struct EntryView {
 }
 
 /// A finer distinction within an entry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DetailView {
     /// Its name.
     pub id: &'static str,

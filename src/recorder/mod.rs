@@ -30,7 +30,7 @@ use crate::analysis::principal::PrincipalKey;
 use crate::bypass::Active;
 use crate::clock::Stopwatch;
 use crate::config::Config;
-use access::AccessLog;
+use access::{AccessLine, Sampling};
 use capture::Captured;
 use feed::{Feed, Subscription};
 use metrics::{Format, Metrics, RouteSeries};
@@ -64,8 +64,8 @@ pub struct Recorder {
     store: Store,
     feed: Arc<Feed>,
     repeats: Arc<Repeats>,
+    sampling: Sampling,
     redaction: Arc<ArcSwap<Redaction>>,
-    access: AccessLog,
     principal_key: PrincipalKey,
     /// Guards the numbers of the routes. Short, and only taken when a configuration begins.
     numbers: Mutex<HashMap<String, u16>>,
@@ -93,8 +93,8 @@ impl Recorder {
             store,
             feed,
             repeats,
+            sampling: Sampling::default(),
             redaction,
-            access: AccessLog::default(),
             principal_key: principal_key(config)?,
             numbers: Mutex::default(),
         };
@@ -102,11 +102,11 @@ impl Recorder {
         Ok(Arc::new(recorder))
     }
 
-    /// Takes over what a reload may change: redaction, the limit of repeats, the sample of the access log.
+    /// Takes over what a reload may change: redaction, the limit of repeats, the share of the access log.
     pub fn reconfigure(&self, config: &Config) {
         self.redaction.store(Arc::new(Redaction::new(&config.capture)));
         self.repeats.limit(config.capture.repeats_per_minute);
-        self.access.sample(config.log.access_sample);
+        self.sampling.set(config.log.access_sample);
     }
 
     /// The series of a route, for as long as a configuration lasts. The same name gets the same number again.
@@ -135,7 +135,7 @@ impl Recorder {
         route.count(exchange);
         if !memory::concerns(exchange) {
             self.metrics.inspected(stopwatch.elapsed());
-            self.access.log(exchange, route.name(), &self.redaction);
+            self.log_plain(exchange, route);
             return;
         }
         let mut judgement = self.shards.observe(exchange);
@@ -150,7 +150,7 @@ impl Recorder {
         if judgement.is_worth_a_record() {
             self.keep(exchange, judgement, route, inspection);
         } else {
-            self.access.log(exchange, route.name(), &self.redaction);
+            self.log_plain(exchange, route);
         }
     }
 
@@ -194,6 +194,14 @@ impl Recorder {
         self.store.close();
     }
 
+    /// A line for an exchange that gets no record, where the access log wants one.
+    fn log_plain(&self, exchange: &Exchange<'_>, route: &RouteSeries) {
+        if self.sampling.picks(exchange.id) {
+            // A line that finds no room is not worth waiting for.
+            self.store.log(AccessLine::of(exchange, route));
+        }
+    }
+
     fn amend(&self, exchange: &Exchange<'_>, judgement: &mut Judgement) {
         for amendment in judgement.amendments.drain(..) {
             if !self.store.amend(amendment.exchange, amendment.diagnosis, exchange.ended) {
@@ -224,6 +232,7 @@ impl Recorder {
                     // A full queue drops the wake-up, not the counts: they are taken with the next question.
                     self.store.repeats_changed();
                 }
+                self.log_plain(exchange, route);
             }
         }
     }

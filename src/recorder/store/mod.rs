@@ -15,6 +15,7 @@ use std::{io, thread};
 
 use tokio::sync::oneshot;
 
+use super::access::AccessLine;
 use super::capture::Captured;
 use crate::analysis::exchange::ExchangeId;
 use crate::analysis::judgement::Diagnosis;
@@ -91,6 +92,8 @@ pub(super) enum Message {
         diagnosis: Box<Diagnosis>,
         at: Time,
     },
+    /// A line for the access log.
+    Log(Box<AccessLine>),
     /// Counts of repeats have changed; the thread takes them where they are kept.
     RepeatsChanged,
     Ask {
@@ -144,6 +147,11 @@ impl Store {
     /// Hands a changed verdict over; false if the thread is too far behind to take it.
     pub(super) fn amend(&self, exchange: ExchangeId, diagnosis: Diagnosis, at: Time) -> bool {
         self.sender.try_send(Message::Amend { exchange, diagnosis: Box::new(diagnosis), at }).is_ok()
+    }
+
+    /// Hands a line of the access log over; false if the thread is too far behind to take it.
+    pub(super) fn log(&self, line: Box<AccessLine>) -> bool {
+        self.sender.try_send(Message::Log(line)).is_ok()
     }
 
     /// Wakes the thread to take the counts of repeats.

@@ -46,7 +46,7 @@ pub(super) fn run(receiver: &Receiver<Message>, sinks: Sinks, waiting_bytes: &At
     let mut writer = Writer { database, sinks, failing: false };
     writer.tell_sizes();
     while let Ok(message) = receiver.recv() {
-        let (batch, then) = batch_from(receiver, message, waiting_bytes);
+        let (batch, then) = batch_from(receiver, message, waiting_bytes, &writer.sinks.redaction);
         writer.write(batch);
         match then {
             Some(Message::Close) => break,
@@ -62,6 +62,7 @@ fn batch_from(
     receiver: &Receiver<Message>,
     first: Message,
     waiting_bytes: &AtomicUsize,
+    redaction: &ArcSwap<Redaction>,
 ) -> (Vec<Captured>, Option<Message>) {
     let mut batch = Vec::new();
     let mut next = first;
@@ -72,14 +73,17 @@ fn batch_from(
                 waiting_bytes.fetch_sub(captured.weight(), Ordering::AcqRel);
                 batch.push(*captured);
             }
+            // Does not end the batch, for there may be many of them.
+            Message::Log(line) => line.log(&redaction.load()),
             Message::Amend { .. } | Message::RepeatsChanged | Message::Ask { .. } | Message::Close => {
                 return (batch, Some(next));
             }
         }
-        if batch.len() >= BATCH_MAX {
+        let left = until.since(clock::now());
+        if batch.len() >= BATCH_MAX || left.is_zero() {
             return (batch, None);
         }
-        next = match receiver.recv_timeout(until.since(clock::now())) {
+        next = match receiver.recv_timeout(left) {
             Ok(message) => message,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return (batch, None),
         };
@@ -115,7 +119,9 @@ impl Writer {
         }
         match self.database.insert(&entries) {
             Ok(inserted) => {
-                self.failing = false;
+                if std::mem::take(&mut self.failing) {
+                    info!("records can be written again");
+                }
                 for stored in inserted {
                     self.publish(stored, false);
                 }
@@ -130,7 +136,7 @@ impl Writer {
             Message::Amend { exchange, diagnosis, at } => self.amend(exchange, &diagnosis, at),
             Message::RepeatsChanged => self.take_repeats(),
             Message::Ask { question, deadline } => self.answer(question, deadline),
-            Message::Keep(_) | Message::Close => {}
+            Message::Keep(_) | Message::Log(_) | Message::Close => {}
         }
     }
 
@@ -214,7 +220,7 @@ impl Writer {
         self.sinks.metrics.captures_lost(records as u64);
         if !self.failing {
             self.failing = true;
-            error!(%fault, "records cannot be written; they are lost until this is said to be over by new ones");
+            error!(%fault, "records cannot be written and are lost; this is said once, until they can be again");
         }
     }
 }
