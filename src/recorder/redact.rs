@@ -479,6 +479,22 @@ mod tests {
         field("X-Amz-Copy-Source", "/bucket/key?versionId=3&sig=1", "/bucket/key?versionId=3&sig=…");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_stands_around_it_a_secret_is_hidden(before in "[a-z/?&=%;#:@\"<> 0-9A-F]{0,20}", after in ".{0,20}") {
+            let text = format!("{before}?token=s3cret&{after}");
+            let hidden = redaction().text(&text).into_owned();
+            proptest::prop_assert!(!hidden.contains("s3cret"), "{} shows it", hidden);
+            proptest::prop_assert_eq!(redaction().text(&hidden).into_owned(), hidden.clone());
+        }
+
+        #[test]
+        fn any_field_value_is_survived(name in "[!-~]{0,30}", value in proptest::collection::vec(0_u8.., 0..60)) {
+            let line = FieldLine { name: FieldName::recognise(name.as_bytes()), name_bytes: name.as_bytes(), value: &value };
+            let _ = redaction().line(line);
+        }
+    }
+
     #[test]
     fn tags_are_left_as_they_are() {
         for tag in ["\"v1;gzip\"", "W/\"a&b=c\"", "\"?x=1\"", "\"100%\"", "\"a@b//c\""] {

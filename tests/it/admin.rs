@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -328,6 +329,9 @@ fn the_rest_of_the_api_answers() {
     let reload = plane.ask("POST /-/reload");
     assert_eq!((reload.status(), reload.json()["faults"][0].as_str()), (400, Some("line 3: what is this")));
     assert_eq!(plane.ask("GET /-/reload").value("allow"), Some("POST"));
+    let wrong_method = plane.ask("POST /api/v1/exchanges");
+    assert_eq!((wrong_method.status(), wrong_method.value("allow")), (405, Some("GET,HEAD")));
+    assert_eq!(wrong_method.value("content-type"), Some("application/problem+json"));
     assert!(plane.ask("GET /api/v1/causes").json()["causes"].as_array().unwrap().len() > 20);
     assert!(plane.ask("GET /api/v1/config").json()["route"].is_array());
     assert!(plane.ask("GET /api/v1/openapi.json").json()["paths"]["/api/v1/exchanges"].is_object());
@@ -405,6 +409,8 @@ fn records_outlive_the_process_where_there_is_a_file() {
     let second = started();
     second.refused(2, "/a", &[]);
     assert_eq!(second.listed(""), [2, 1]);
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "nobody else may read it");
     assert!(second.ask("GET /metrics").text().contains("\nwhy412_captures 2\n"));
 }
 

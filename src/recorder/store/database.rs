@@ -1,5 +1,8 @@
 //! The database of records: one table, pages by key, eviction by count and bytes.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -104,7 +107,7 @@ impl Database {
     /// Opens the file, or memory where there is none or it cannot be used: better records for this run than none.
     pub(super) fn open(file: Option<&Path>, limits: Limits) -> Self {
         if let Some(path) = file {
-            match Connection::open(path).map_err(StoreError::from).and_then(|it| Self::prepare(it, limits)) {
+            match connect(path).and_then(|connection| Self::prepare(connection, limits)) {
                 Ok(database) => return database,
                 Err(fault) => {
                     let file = path.display();
@@ -300,6 +303,16 @@ impl Database {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         Ok(())
+    }
+}
+
+/// Opens the file. A new one is for its owner alone: what is recorded is nobody else's business, even without its
+/// secrets.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match created {
+        Err(fault) if fault.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::Failed(fault.to_string())),
+        Ok(_) | Err(_) => Ok(Connection::open(path)?),
     }
 }
 
