@@ -38,8 +38,7 @@ client  PUT /notes/1 | If-Match: "n5-gzip" -> 412 | ETag: "n5""#,
         fix: &[
             "Exclude the path from the framework's compression, or update it to a version that recognises its \
                     own suffix in If-Match as well as in If-None-Match.",
-            "Place the compression outside of the code that judges conditions, and have it undo the suffix on \
-                    every condition it forwards.",
+            "Issue the tag of each encoding in the code that judges conditions, so that it knows them all.",
         ],
     }],
     examine,

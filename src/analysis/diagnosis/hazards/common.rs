@@ -2,11 +2,13 @@
 
 use http::Method;
 
+use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Evidence};
 use crate::analysis::exchange::Answer;
 use crate::analysis::judgement::Confidence;
-use crate::analysis::memory::{Shown, Sighting};
+use crate::analysis::memory::{Shown, Sighting, Write};
 use crate::analysis::principal::Principal;
+use crate::analysis::semantics::entity_tag::EntityTag;
 use crate::analysis::semantics::fields::FieldName;
 
 /// What the answer carried in a field.
@@ -42,10 +44,21 @@ pub(super) fn same_client(case: &Case<'_>, other: Principal) -> Option<(Confiden
     (!is_hidden).then_some((confidence.min(Confidence::Likely), evidence))
 }
 
-/// Whether two clients were shown the same representation: content may differ from user to user under one URL, and then
-/// what one writes says nothing of what the other holds.
-pub(super) fn content_is_shared(sighting: &Sighting, one: Principal, other: Principal) -> bool {
-    sighting.given_at(one).is_some() && sighting.given_at(other).is_some()
+/// How sure it is that `write` replaced what `sighting` showed. Content may differ from user to user under one URL, and
+/// then what one writes says nothing of what the other holds: `None` where the writer was seen to hold something else.
+pub(super) fn replaced_by(case: &Case<'_>, sighting: &Sighting, write: &Write) -> Option<Confidence> {
+    let tag = sighting.tag()?;
+    let differs = |other: &EntityTag<'_>| is_other_version(tag, *other);
+    let based_on = write.if_match.as_deref().and_then(EntityTag::parse);
+    let is_shared = sighting.given_at(write.by).is_some() || based_on.is_some_and(|other| !differs(&other));
+    if is_shared {
+        return Some(Confidence::Likely);
+    }
+    let shown_before = |seen: &&Sighting| seen.given_at(write.by).is_some_and(|at| at < write.at);
+    let mut shown =
+        case.own_sightings().filter(|seen| matches!(seen.by, Shown::Get | Shown::Head)).filter(shown_before);
+    let holds_another = based_on.is_some() || shown.any(|seen| seen.tag().is_some_and(|other| differs(&other)));
+    (!holds_another).then_some(Confidence::Possible)
 }
 
 /// Content or its head, and not out of a store.

@@ -1,11 +1,13 @@
 //! The condition was false by what was known, and the request succeeded.
 
-use super::common::{content_is_shared, is_fresh_content, successful_write};
+use http::Method;
+
+use super::common::{is_fresh_content, replaced_by, successful_write};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
 use crate::analysis::exchange::Role;
 use crate::analysis::judgement::{Confidence, Finding};
-use crate::analysis::memory::{Resource, Sighting, Write};
+use crate::analysis::memory::{Resource, Shown, Sighting};
 use crate::analysis::semantics::entity_tag::{EntityTag, TagList};
 use crate::analysis::semantics::fields::FieldName;
 
@@ -52,10 +54,13 @@ alice  PUT /notes/1 | If-Match: "n1" -> 204 | ETag: "n3""#,
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let answer = successful_write(case)?;
+    if may_be_applied_already(case) {
+        return None;
+    }
     let conditions = &case.conditions;
     if conditions.if_match.is_present() {
         // RFC 9110 §13.2.2: where If-Match is present, If-Unmodified-Since is not looked at.
-        return superseded_tag(case).or_else(|| weak_tag(case));
+        return superseded(case).or_else(|| weak_tag(case));
     }
     if conditions.if_none_match.valid() == Some(&TagList::Any) {
         return created_over(case, answer.head.status);
@@ -63,37 +68,82 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     modified_after_the_date(case)
 }
 
-/// Every tag that was sent had been replaced by a write that was seen.
-fn superseded_tag(case: &Case<'_>) -> Option<Finding> {
-    let resource = case.resource?;
-    let sent = case.if_match();
-    let (write, current) = resource.writes.iter().rev().find_map(|write| Some((write, write.tag()?)))?;
-    let is_settled = write.is_applied()
-        && write.ended <= case.exchange.at
-        && !resource.writes.iter().any(|later| later.ended > write.ended)
-        && resource.absence.is_none_or(|absence| absence.at < write.ended);
-    if sent.is_empty() || !is_settled || !sent.iter().all(|tag| is_other_version(*tag, current)) {
-        return None;
-    }
-    let mut evidence = vec![case.sent(FieldName::IfMatch)];
-    for tag in &sent {
-        evidence.push(seen_before(case, resource, *tag, write)?);
-    }
-    evidence.push(Evidence::wrote(write, case.client(), false));
-    Some(Finding::new(Confidence::Likely, evidence).detail("ignored"))
+/// RFC 9110 §13.1.1: what has been applied already may be answered with success again.
+fn may_be_applied_already(case: &Case<'_>) -> bool {
+    let exchange = case.exchange;
+    let last = case.resource.and_then(|resource| resource.writes.last());
+    last.is_some_and(|last| {
+        last.method == exchange.request.method
+            && last.body.digest.is_some()
+            && last.body.digest == exchange.request_body.digest
+    })
 }
 
-/// That a tag was that of the version which `write` replaced, and not seen again.
-fn seen_before(case: &Case<'_>, resource: &Resource, tag: EntityTag<'_>, write: &Write) -> Option<Evidence> {
-    let of_tag = |sighting: &&Sighting| sighting.tag().is_some_and(|shown| !is_other_version(shown, tag));
-    if resource.sightings.iter().filter(of_tag).any(|sighting| sighting.last >= write.at) {
+/// No tag that was sent was the current one any more.
+fn superseded(case: &Case<'_>) -> Option<Finding> {
+    let sent = case.if_match();
+    let resource = case.resource.filter(|_| !sent.is_empty())?;
+    let mut evidence = vec![case.sent(FieldName::IfMatch)];
+    let mut surest = Confidence::Likely;
+    for tag in sent {
+        let of_tag = |seen: &&Sighting| seen.tag().is_some_and(|shown| !is_other_version(shown, tag));
+        // Not known to have been anybody's: it may be the one that is current.
+        let old = case.own_sightings().filter(of_tag).max_by_key(|seen| seen.last)?;
+        let (confidence, successor) =
+            overwritten(case, resource, tag, old).or_else(|| read_since(case, resource, tag, old))?;
+        surest = surest.min(confidence);
+        evidence.push(Evidence::given(old, case.client(), false));
+        evidence.push(successor);
+    }
+    Some(Finding::new(surest, evidence).detail("ignored"))
+}
+
+/// The last write had replaced the version that `old` showed.
+fn overwritten(
+    case: &Case<'_>,
+    resource: &Resource,
+    tag: EntityTag<'_>,
+    old: &Sighting,
+) -> Option<(Confidence, Evidence)> {
+    let write = resource.writes.last().filter(|write| write.is_applied())?;
+    let is_settled = write.ended <= case.exchange.at && resource.absence.is_none_or(|absence| absence.at < write.ended);
+    if !is_settled || old.last >= write.at {
         return None;
     }
-    // The tag that the write itself was conditional on was the current one.
-    let replaced = write.if_match.as_deref().and_then(EntityTag::parse).is_some_and(|of| !is_other_version(of, tag));
-    let sighting = resource.sightings.iter().rev().find(of_tag)?;
-    (replaced || content_is_shared(sighting, case.client(), write.by))
-        .then(|| Evidence::given(sighting, case.client(), false))
+    let shown_since = || case.own_sightings().filter(|seen| seen.first >= write.at && seen.store.is_none()).last();
+    let current = write.tag().or_else(|| shown_since()?.tag());
+    let fact = Evidence::wrote(write, case.client(), false);
+    match current {
+        Some(current) if is_other_version(tag, current) => Some((replaced_by(case, old, write)?, fact)),
+        Some(_) => None,
+        // Two different contents were accepted for one and the same version: unless the first was what was there.
+        None => {
+            let based_on = write.if_match.as_deref().and_then(EntityTag::parse);
+            let is_same_base = based_on.is_some_and(|other| !is_other_version(tag, other));
+            let bodies = (write.body.digest, case.exchange.request_body.digest);
+            let differ = matches!(bodies, (Some(one), Some(other)) if one != other);
+            (is_same_base && differ && write.method == Method::PUT).then_some((Confidence::Possible, fact))
+        }
+    }
+}
+
+/// This client had since been shown another version, in the same variant and by the same node.
+fn read_since(
+    case: &Case<'_>,
+    resource: &Resource,
+    tag: EntityTag<'_>,
+    old: &Sighting,
+) -> Option<(Confidence, Evidence)> {
+    let client = case.client();
+    let newest = case.own_sightings().filter(|seen| seen.by == Shown::Get && seen.store.is_none());
+    let newest = newest.max_by_key(|seen| seen.last).filter(|newest| newest.given_at(client).is_some())?;
+    let is_newer = newest.tag().is_some_and(|current| is_other_version(tag, current))
+        && newest.first > old.last
+        && newest.variant == old.variant
+        && newest.upstream == old.upstream
+        && newest.last <= case.exchange.at;
+    let unchanged_since = !resource.writes.iter().any(|write| write.ended > newest.last);
+    (is_newer && unchanged_since).then(|| (Confidence::Possible, Evidence::given(newest, client, false)))
 }
 
 /// RFC 9110 §13.1.1: a weak tag never matches.
@@ -107,36 +157,44 @@ fn weak_tag(case: &Case<'_>) -> Option<Finding> {
     Some(Finding::new(confidence, vec![case.sent(FieldName::IfMatch)]).detail("weak-match-accepted"))
 }
 
-/// `If-None-Match: *`, and the client itself had been shown the resource.
+/// `If-None-Match: *`, and the resource had been seen to exist. 201 says that it did not any more.
 fn created_over(case: &Case<'_>, status: u16) -> Option<Finding> {
-    let resource = case.resource.filter(|resource| resource.absence.is_none())?;
-    if status == 201 {
-        return None;
-    }
+    let resource = case.resource.filter(|resource| resource.absence.is_none() && status != 201)?;
     let client = case.client();
-    let seen = |sighting: &&Sighting| is_fresh_content(sighting) && sighting.given_at(client).is_some();
-    let sighting = resource.sightings.iter().rev().find(seen)?;
-    let evidence = vec![case.sent(FieldName::IfNoneMatch), Evidence::given(sighting, client, false)];
-    Some(Finding::new(Confidence::Likely, evidence).detail("star-as-tag"))
+    let sent = case.sent(FieldName::IfNoneMatch);
+    let shown = |seen: &&Sighting| is_fresh_content(seen) || seen.by == Shown::Written;
+    let own = case.own_sightings().filter(shown).filter(|seen| seen.given_at(client).is_some()).last();
+    if let Some(own) = own {
+        let evidence = vec![sent, Evidence::given(own, client, false)];
+        return Some(Finding::new(Confidence::Likely, evidence).detail("star-as-tag"));
+    }
+    // What another has under this URL need not be what this client writes to.
+    let other = case.own_sightings().filter(shown).last().map(|seen| Evidence::given(seen, client, false));
+    let written = || resource.last_applied().map(|write| Evidence::wrote(write, client, false));
+    let exists = other.or_else(written)?;
+    Some(Finding::new(Confidence::Possible, vec![sent, exists]).detail("star-as-tag"))
 }
 
-/// If-Unmodified-Since before a Last-Modified that this client, or the one it shares the content with, was shown.
+/// If-Unmodified-Since before a Last-Modified that had been shown.
 fn modified_after_the_date(case: &Case<'_>) -> Option<Finding> {
-    let resource = case.resource?;
     let sent = *case.conditions.if_unmodified_since.valid()?;
     let client = case.client();
-    let shown_before = |later: &Sighting| {
-        resource.sightings.iter().any(|earlier| {
-            earlier.date() == Some(sent) && earlier.given_to.iter().any(|(to, _)| later.given_at(*to).is_some())
-        })
+    let is_later = |seen: &&Sighting| {
+        seen.store.is_none() && seen.last <= case.exchange.at && seen.date().is_some_and(|date| date > sent)
     };
-    let contradicts = |sighting: &&Sighting| {
-        sighting.store.is_none()
-            && sighting.last <= case.exchange.at
-            && sighting.date().is_some_and(|date| date > sent)
-            && (sighting.given_at(client).is_some() || shown_before(sighting))
+    let of_sent = |seen: &&Sighting| seen.date() == Some(sent);
+    let shared = |later: &Sighting| {
+        let mut same = case.own_sightings().filter(of_sent).flat_map(|earlier| &earlier.given_to);
+        same.any(|(to, _)| later.given_at(*to).is_some())
     };
-    let sighting = resource.sightings.iter().rev().find(contradicts)?;
-    let evidence = vec![case.sent(FieldName::IfUnmodifiedSince), Evidence::given(sighting, client, false)];
-    Some(Finding::new(Confidence::Likely, evidence).detail("ignored"))
+    let later = case.own_sightings().filter(is_later).last()?;
+    let is_own = later.given_at(client).is_some() || shared(later);
+    // What another was shown under this URL need not be what this client writes to; what another wrote there is.
+    let confidence = match later.by {
+        _ if is_own => Confidence::Likely,
+        Shown::Written => Confidence::Possible,
+        Shown::Get | Shown::Head | Shown::NotModified | Shown::Refused | Shown::Other => return None,
+    };
+    let evidence = vec![case.sent(FieldName::IfUnmodifiedSince), Evidence::given(later, client, false)];
+    Some(Finding::new(confidence, evidence).detail("ignored"))
 }

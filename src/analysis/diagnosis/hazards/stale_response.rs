@@ -1,11 +1,11 @@
 //! A cache gave an older validator than one already seen.
 
-use super::common::{content, content_is_shared, named};
+use super::common::{content, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
 use crate::analysis::judgement::{Confidence, Finding};
-use crate::analysis::memory::{Sighting, Write};
+use crate::analysis::memory::Sighting;
 use crate::analysis::semantics::caching::from_store;
 use crate::analysis::semantics::fields::FieldName;
 
@@ -33,35 +33,29 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     content(case)?;
     // Without the mark of a store it may as well be a node that lags behind, or another's content.
     let sign = from_store(case.answer_fields()?)?;
-    let newer = newer_date(case).or_else(|| replaced(case))?;
+    let (confidence, newer) = newer_date(case).or_else(|| replaced(case))?;
     let mut evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
     evidence.extend(named(case, FieldName::ETag));
     evidence.push(newer);
-    Some(Finding::new(Confidence::Likely, evidence).advise(case, KeepFrom::OldCopies))
+    Some(Finding::new(confidence, evidence).advise(case, KeepFrom::OldCopies))
 }
 
 /// A later Last-Modified had been shown to the same client.
-fn newer_date(case: &Case<'_>) -> Option<Evidence> {
+fn newer_date(case: &Case<'_>) -> Option<(Confidence, Evidence)> {
     let date = case.named_date()?;
     let client = case.client();
     let is_newer = |seen: &&Sighting| seen.date().is_some_and(|newer| newer > date) && seen.given_at(client).is_some();
     let newer = case.own_sightings().find(is_newer)?;
-    Some(Evidence::given(newer, client, false))
+    Some((Confidence::Likely, Evidence::given(newer, client, false)))
 }
 
 /// A write that was seen had replaced the tag that came.
-fn replaced(case: &Case<'_>) -> Option<Evidence> {
+fn replaced(case: &Case<'_>) -> Option<(Confidence, Evidence)> {
     let tag = case.named()?;
-    let client = case.client();
     let write = case.resource?.last_applied().filter(|write| write.ended <= case.exchange.at)?;
     write.tag().filter(|current| is_other_version(tag, *current))?;
     let fresh = case.own_sightings().filter(|seen| seen.tag() == Some(tag) && seen.store.is_none());
     // It was the current one once, and not again since the write.
     let before = fresh.max_by_key(|seen| seen.last).filter(|seen| seen.last < write.at)?;
-    let shared = before.given_to.iter().any(|(to, _)| *to == write.by) || conditional_on(write, before);
-    (shared || content_is_shared(before, client, write.by)).then(|| Evidence::wrote(write, client, false))
-}
-
-fn conditional_on(write: &Write, before: &Sighting) -> bool {
-    write.if_match.is_some() && write.if_match.as_deref() == before.etag.as_deref()
+    Some((replaced_by(case, before, write)?, Evidence::wrote(write, case.client(), false)))
 }

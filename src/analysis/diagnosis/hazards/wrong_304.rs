@@ -1,6 +1,6 @@
 //! 304 although the resource had changed, or was not asked for, or by wrong precedence.
 
-use super::common::{is_read, named};
+use super::common::{is_read, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
 use crate::analysis::judgement::{Confidence, Finding};
@@ -124,25 +124,25 @@ fn other_tag(case: &Case<'_>) -> Option<Finding> {
     Some(Finding::new(Confidence::Likely, evidence).detail("precedence"))
 }
 
-/// The tag that was confirmed had been replaced by this very client's write.
+/// The tag that was confirmed had been replaced by a write that was seen.
 fn written_since(case: &Case<'_>) -> Option<Finding> {
     let tags = case.if_none_match();
     let [tag] = tags[..] else { return None };
     let write = case.resource?.last_applied()?;
-    let client = case.client();
-    let is_replaced = write.by == client
-        && write.ended <= case.exchange.at
-        && write.tag().is_some_and(|current| is_other_version(tag, current));
+    let is_replaced =
+        write.ended <= case.exchange.at && write.tag().is_some_and(|current| is_other_version(tag, current));
     let last = case.own_sightings().filter(|seen| seen.tag() == Some(tag)).max_by_key(|seen| seen.last)?;
-    if !is_replaced || last.last >= write.at || last.given_at(client).is_none() {
+    if !is_replaced || last.last >= write.at {
         return None;
     }
+    let confidence = replaced_by(case, last, write)?;
+    let client = case.client();
     let evidence = vec![
         case.sent(FieldName::IfNoneMatch),
         Evidence::given(last, client, false),
         Evidence::wrote(write, client, false),
     ];
-    Some(Finding::new(Confidence::Likely, evidence).detail("stale"))
+    Some(Finding::new(confidence, evidence).detail("stale"))
 }
 
 /// When last seen it was not there, and the date that was sent is not older than that: no copy can be meant by it.
