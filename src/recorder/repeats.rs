@@ -19,8 +19,15 @@ const KINDS_MAX: usize = 4096;
 pub(super) struct Repeats {
     per_minute: AtomicU32,
     /// Guards the count of each kind. Short: a few map operations for an exchange worth a record.
-    kinds: Mutex<HashMap<Kind, Window>>,
+    counts: Mutex<Counts>,
     changed: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    kinds: HashMap<Kind, Window>,
+    /// Counts of windows that are over and have not been told yet, by the record they belong on.
+    settled: HashMap<ExchangeId, u64>,
 }
 
 /// What counts as the same thing happening again.
@@ -59,27 +66,16 @@ impl Repeats {
         if limit == 0 || judgement.diagnosis.is_some() || hazard_on_write {
             return Admission::Recorded;
         }
-        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
-        make_room(&mut kinds, exchange.ended);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.make_room(exchange.ended);
         let of_exchange = kinds_of(exchange.route, judgement);
         let is_news = |kind: &Kind| {
-            let window = kinds.get(kind);
+            let window = counts.kinds.get(kind);
             window.is_none_or(|window| exchange.ended.since(window.began) >= WINDOW || window.kept < limit)
         };
         let admission = if of_exchange.iter().any(is_news) { Admission::Recorded } else { Admission::Counted };
         for kind in of_exchange {
-            let fresh = Window { began: exchange.ended, kept: 0, last: exchange.id, repeated: 0, told: 0 };
-            let window = kinds.entry(kind).or_insert(fresh);
-            if exchange.ended.since(window.began) >= WINDOW {
-                *window = Window { began: exchange.ended, kept: 0, last: exchange.id, repeated: 0, told: 0 };
-            }
-            match admission {
-                Admission::Recorded => {
-                    window.kept = window.kept.saturating_add(1);
-                    (window.last, window.repeated, window.told) = (exchange.id, 0, 0);
-                }
-                Admission::Counted => window.repeated += 1,
-            }
+            counts.note(kind, exchange, admission);
         }
         admission
     }
@@ -92,16 +88,52 @@ impl Repeats {
     /// The records whose count has changed since the last call, and the count.
     pub(super) fn take_changed(&self) -> Vec<(ExchangeId, u64)> {
         self.changed.store(false, Ordering::Release);
-        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changed: HashMap<ExchangeId, u64> = HashMap::new();
-        for window in kinds.values_mut().filter(|window| window.repeated > window.told) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = std::mem::take(&mut counts.settled);
+        for window in counts.kinds.values_mut().filter(|window| window.repeated > window.told) {
             window.told = window.repeated;
-            // One exchange can be the last of several kinds, and what repeats it repeats them all.
-            let count = changed.entry(window.last).or_default();
-            *count = window.repeated.max(*count);
+            raise(&mut changed, window.last, window.repeated);
         }
         changed.into_iter().collect()
     }
+}
+
+impl Counts {
+    fn note(&mut self, kind: Kind, exchange: &Exchange<'_>, admission: Admission) {
+        let fresh = Window { began: exchange.ended, kept: 0, last: exchange.id, repeated: 0, told: 0 };
+        let window = self.kinds.entry(kind).or_insert(fresh);
+        let is_over = exchange.ended.since(window.began) >= WINDOW;
+        match admission {
+            Admission::Recorded => {
+                // What follows is counted on this one; what was counted on the one before stays there.
+                if window.repeated > window.told {
+                    raise(&mut self.settled, window.last, window.repeated);
+                }
+                let (began, kept) = if is_over { (exchange.ended, 0) } else { (window.began, window.kept) };
+                *window = Window { began, kept: kept.saturating_add(1), last: exchange.id, repeated: 0, told: 0 };
+            }
+            Admission::Counted => window.repeated += 1,
+        }
+    }
+
+    fn make_room(&mut self, now: Time) {
+        if self.settled.len() >= KINDS_MAX {
+            self.settled.clear();
+        }
+        if self.kinds.len() < KINDS_MAX {
+            return;
+        }
+        self.kinds.retain(|_, window| now.since(window.began) < WINDOW);
+        if self.kinds.len() >= KINDS_MAX {
+            self.kinds.clear();
+        }
+    }
+}
+
+/// One exchange can be the last of several kinds, and what repeats it repeats them all.
+fn raise(counts: &mut HashMap<ExchangeId, u64>, exchange: ExchangeId, to: u64) {
+    let count = counts.entry(exchange).or_default();
+    *count = to.max(*count);
 }
 
 /// RFC 9110 §9.2.1, RFC 4918, RFC 3253 and RFC 5323: whether a method is for changing something.
@@ -118,16 +150,6 @@ fn kinds_of(route: u16, judgement: &Judgement) -> Vec<Kind> {
     });
     let hazards = judgement.hazards.iter().map(|found| Kind::Hazard { route, hazard: found.hazard.id });
     alterations.chain(hazards).collect()
-}
-
-fn make_room(kinds: &mut HashMap<Kind, Window>, now: Time) {
-    if kinds.len() < KINDS_MAX {
-        return;
-    }
-    kinds.retain(|_, window| now.since(window.began) < WINDOW);
-    if kinds.len() >= KINDS_MAX {
-        kinds.clear();
-    }
 }
 
 #[cfg(test)]
@@ -166,7 +188,9 @@ mod tests {
         assert_eq!(admit(&repeats, 6, 1, FieldName::LastModified), Admission::Recorded, "another kind");
         assert_eq!(repeats.take_changed(), [(ExchangeId(2), 3)]);
         assert_eq!(repeats.take_changed(), [], "nothing new");
-        assert_eq!(admit(&repeats, 7, 61, FieldName::ETag), Admission::Recorded, "the next minute");
+        assert_eq!(admit(&repeats, 7, 1, FieldName::ETag), Admission::Counted);
+        assert_eq!(admit(&repeats, 8, 61, FieldName::ETag), Admission::Recorded, "the next minute");
+        assert_eq!(repeats.take_changed(), [(ExchangeId(2), 4)], "what was counted before is not forgotten");
     }
 
     #[test]
@@ -178,12 +202,12 @@ mod tests {
 
     #[test]
     fn kinds_are_bounded() {
-        let mut kinds = HashMap::new();
+        let mut counts = Counts::default();
         for route in 0..u16::try_from(KINDS_MAX).unwrap() {
             let window = Window { began: Time::default(), kept: 0, last: ExchangeId(1), repeated: 0, told: 0 };
-            kinds.insert(Kind::Hazard { route, hazard: "x" }, window);
+            counts.kinds.insert(Kind::Hazard { route, hazard: "x" }, window);
         }
-        make_room(&mut kinds, Time::default());
-        assert!(kinds.is_empty());
+        counts.make_room(Time::default());
+        assert!(counts.kinds.is_empty());
     }
 }

@@ -26,6 +26,9 @@ use crate::recorder::repeats::Repeats;
 /// How long the first record of a batch waits for others. Part of the 100 ms within which a record is readable.
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
+/// How long changed counts of repeats wait to be written, unless somebody asks for records before.
+const REPEATS_TIME: Duration = Duration::from_millis(500);
+
 /// Records of one batch.
 const BATCH_MAX: usize = 256;
 
@@ -43,9 +46,9 @@ pub(in crate::recorder) struct Sinks {
 /// Works until the store is closed or everybody who could send is gone.
 pub(super) fn run(receiver: &Receiver<Message>, sinks: Sinks, waiting_bytes: &AtomicUsize) {
     let database = Database::open(sinks.file.as_deref(), sinks.limits);
-    let mut writer = Writer { database, sinks, failing: false };
+    let mut writer = Writer { database, sinks, failing: false, repeats_due: None };
     writer.tell_sizes();
-    while let Ok(message) = receiver.recv() {
+    while let Some(message) = writer.next(receiver) {
         let (batch, then) = batch_from(receiver, message, waiting_bytes, &writer.sinks.redaction);
         writer.write(batch);
         match then {
@@ -95,9 +98,28 @@ struct Writer {
     sinks: Sinks,
     /// The last write failed, and that has been said.
     failing: bool,
+    /// When counts of repeats are to be written: seldom, however often they change.
+    repeats_due: Option<Time>,
 }
 
 impl Writer {
+    /// Waits for the next message, and writes the counts of repeats when they are due; `None` when there will be none.
+    fn next(&mut self, receiver: &Receiver<Message>) -> Option<Message> {
+        loop {
+            let Some(due) = self.repeats_due else { return receiver.recv().ok() };
+            let left = due.since(clock::now());
+            if left.is_zero() {
+                self.take_repeats();
+                continue;
+            }
+            match receiver.recv_timeout(left) {
+                Ok(message) => return Some(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
     fn write(&mut self, batch: Vec<Captured>) {
         if batch.is_empty() {
             return;
@@ -134,7 +156,7 @@ impl Writer {
     fn handle(&mut self, message: Message) {
         match message {
             Message::Amend { exchange, diagnosis, at } => self.amend(exchange, &diagnosis, at),
-            Message::RepeatsChanged => self.take_repeats(),
+            Message::RepeatsChanged => self.repeats_due = Some(clock::now().plus(REPEATS_TIME)),
             Message::Ask { question, deadline } => self.answer(question, deadline),
             Message::Keep(_) | Message::Log(_) | Message::Close => {}
         }
@@ -154,6 +176,7 @@ impl Writer {
     }
 
     fn take_repeats(&mut self) {
+        self.repeats_due = None;
         for (exchange, count) in self.sinks.repeats.take_changed() {
             // No event: the feed would be as full as if each had a record of its own.
             self.change(exchange, |record| record.repeated = Some(count));
