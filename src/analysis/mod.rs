@@ -9,4 +9,6 @@ pub mod pairing;
 pub mod principal;
 pub mod resource;
 pub mod semantics;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod time;

@@ -203,6 +203,12 @@ impl<'a> Case<'a> {
             .max_by_key(|(sibling, write)| (!sibling, write.ended))
     }
 
+    /// A write after `since` that had no answer and may have been applied.
+    pub fn maybe_written_after(&self, since: Time) -> Option<&'a Write> {
+        let writes = self.resource.map(|resource| resource.writes.as_slice()).unwrap_or_default();
+        writes.iter().rev().find(|write| !write.is_applied() && write.ended > since)
+    }
+
     /// A validator of another version that was seen after `since`, by whatever answer that was not out of a store.
     pub fn newer_than(&self, tag: EntityTag<'_>, since: Time) -> Option<&'a Sighting> {
         let here = memory::negotiated(&self.exchange.request.fields);

@@ -11,6 +11,8 @@ mod judge;
 pub mod products;
 pub mod reference;
 pub mod suffix;
+#[cfg(test)]
+mod tests;
 
 pub use case::{Case, Issue};
 pub use evidence::{Evidence, Whom};

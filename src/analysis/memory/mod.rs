@@ -10,6 +10,8 @@ mod remember;
 mod routes;
 mod seen;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

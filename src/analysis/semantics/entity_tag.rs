@@ -139,6 +139,10 @@ impl TagFault {
         if has_nested_quotes(raw) {
             return Self::DoubleQuoted;
         }
+        // A date belongs into another field.
+        if super::http_date::HttpDate::parse(raw).is_ok() {
+            return Self::Other;
+        }
         // One member without any quote is enough.
         if members().any(|member| !member.is_empty() && member.iter().all(|byte| is_unquoted_char(*byte))) {
             return Self::Unquoted;
@@ -275,6 +279,7 @@ mod tests {
             ("\"a\", *", TagFault::StarInList),
             ("\"a", TagFault::Other),
             ("\"a b\"", TagFault::Other),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", TagFault::Other),
         ];
         for (raw, expected) in table {
             assert_eq!(TagFault::of(raw.as_bytes()), expected, "{raw}");

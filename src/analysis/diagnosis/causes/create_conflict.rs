@@ -73,11 +73,12 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
 
 /// The write by which this client had created the resource, if it did.
 fn own_create<'a>(case: &Case<'a>) -> Option<&'a Write> {
-    case.resource?
-        .writes
-        .iter()
-        .rev()
-        .find(|write| write.by == case.client() && matches!(write.outcome, WriteOutcome::Applied { status: 201, .. }))
+    case.resource?.writes.iter().rev().find(|write| {
+        // RFC 9110 §9.3.4: 201 says that it was created; so does the same demand that was granted.
+        let created = matches!(write.outcome, WriteOutcome::Applied { status: 201, .. })
+            || (write.is_applied() && write.condition == case.condition);
+        write.by == case.client() && created
+    })
 }
 
 /// If-None-Match with tags on a write: one of them is the current one.

@@ -57,7 +57,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let seen = issue.sighting.last;
     let moved_on = case.names_other(tag).is_some()
         || case.newer_than(tag, seen).is_some()
-        || case.write_after(issue.at.min(seen), Some(tag), |_| true).is_some();
+        || case.write_after(issue.at.min(seen), Some(tag), |_| true).is_some()
+        || case.maybe_written_after(issue.at.min(seen)).is_some();
     let is_recent = case.exchange.ended.since(seen) < RECENT && issue.sighting.store.is_none();
     if moved_on || !is_recent {
         return None;

@@ -43,7 +43,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     }
     let issue = case.issue_of_date(date)?;
     let newer = case.own_sightings().any(|seen| seen.date().is_some_and(|seen| seen > date));
-    if newer || case.write_after(issue.at, None, |_| true).is_some() {
+    let written = case.write_after(issue.at, None, |_| true).is_some() || case.maybe_written_after(issue.at).is_some();
+    if newer || written {
         return None;
     }
     let given = Evidence::given(issue.sighting, case.client(), issue.sibling);

@@ -44,7 +44,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         .max_by_key(|(_, issue)| issue.sighting.last)?;
     let moved_on = case.names_other(tag).is_some()
         || case.newer_than(tag, issue.sighting.last).is_some()
-        || case.write_after(issue.sighting.last, Some(tag), |_| true).is_some();
+        || case.write_after(issue.sighting.last, Some(tag), |_| true).is_some()
+        || case.maybe_written_after(issue.sighting.last).is_some();
     let is_recent = case.exchange.ended.since(issue.sighting.last) < RECENT;
     let given = Evidence::given(issue.sighting, case.client(), issue.sibling);
     (!moved_on && is_recent).then(|| Finding::new(Confidence::Possible, vec![sent, given]))

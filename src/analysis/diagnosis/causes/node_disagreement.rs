@@ -42,7 +42,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let by_address = own.upstream.is_some() && other.upstream.is_some() && own.upstream != other.upstream;
-    let confidence = if by_address { Confidence::Likely } else { Confidence::Possible };
+    // The refusal comes from the node whose validator had been seen before.
+    let is_named = other.tag().is_some_and(|other| case.names(other));
+    let confidence = if by_address || is_named { Confidence::Likely } else { Confidence::Possible };
     let value = |seen: &Sighting| seen.etag.as_deref().unwrap_or_default().to_vec();
     let (first, second) = if own.first < other.first { (own, other) } else { (other, own) };
     let seen = vec![

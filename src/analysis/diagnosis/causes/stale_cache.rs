@@ -50,7 +50,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let tag = case.only_tag().filter(|tag| !case.names(*tag))?;
     let issue = case.issue(tag).filter(|issue| issue.to_client)?;
     let (fact, direct) = replaced_before(case, tag, issue)?;
-    let is_cache = case.product().is_some_and(Product::is_cache);
+    let was_written = matches!(fact, Evidence::Wrote { .. });
+    let is_cache = was_written && case.product().is_some_and(Product::is_cache);
     // Without a sign of a store, a replica that lags behind does the same.
     let confidence = if issue.sighting.store.is_some() || is_cache { Confidence::Likely } else { Confidence::Possible };
     let mut evidence =
@@ -84,7 +85,8 @@ fn replaced_before(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Opt
     // A newer validator that was seen before the old one came again.
     let newer =
         case.newer_than(tag, known_since).filter(|newer| newer.first > known_since && newer.first < issue.at)?;
-    issue.sighting.store.is_some().then(|| (Evidence::given(newer, case.client(), false), false))
+    let shows_it = issue.sighting.store.is_some() || newer.by.names_the_version();
+    shows_it.then(|| (Evidence::given(newer, case.client(), false), false))
 }
 
 fn before(at: Time, by: Duration) -> Time {

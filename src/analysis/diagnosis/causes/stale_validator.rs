@@ -115,10 +115,18 @@ fn moved_on(
     evidence.extend(accepted.map(|write| Evidence::wrote(write, client, false)));
     let newer = case.newer_than(tag, since).map(|newer| Evidence::given(newer, client, false));
     let own = case.write_after(since, Some(tag), |_| true).map(|(far, write)| Evidence::wrote(write, client, far));
-    let named = case.names_other(tag).map(|_| case.named_evidence());
-    if let Some(shows) = named.or(newer).or(own) {
+    let named = case.names_other(tag);
+    // What had been seen before the tag was handed out is not newer than the tag: then something else is wrong.
+    let is_new = named.is_none_or(|named| {
+        !case.own_sightings().any(|seen| seen.tag() == Some(named) && seen.first < since) || own.is_some()
+    });
+    if let Some(shows) = named.map(|_| case.named_evidence()).or(newer).or(own) {
         evidence.extend([shows, Evidence::NoWriteSince { since }]);
-        return Some(Finding::new(Confidence::Likely, evidence));
+        return Some(Finding::new(if is_new { Confidence::Likely } else { Confidence::Possible }, evidence));
+    }
+    if let Some(attempt) = case.maybe_written_after(since).filter(|write| write.by == client) {
+        evidence.push(Evidence::wrote(attempt, client, false));
+        return Some(Finding::new(Confidence::Possible, evidence).detail("own-write-untracked"));
     }
     let last_seen = issue.map_or(since, |issue| issue.sighting.last.max(since));
     (case.exchange.ended.since(last_seen) > RECENT).then(|| {

@@ -53,7 +53,7 @@ client  PATCH /r/1 | If-Match: "h2" | Accept: */* -> 412"#,
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let tag = case.only_tag().filter(|tag| !case.names(*tag) && (!tag.weak || case.compares_weakly()))?;
     let issue = case.issue(tag).filter(|issue| !issue.sibling)?;
-    if case.write_after(issue.at, Some(tag), |_| true).is_some() {
+    if case.write_after(issue.at, Some(tag), |_| true).is_some() || case.maybe_written_after(issue.at).is_some() {
         return None;
     }
     variant(case, tag, issue).or_else(|| component(case, tag, issue))

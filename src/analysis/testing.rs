@@ -1,0 +1,133 @@
+//! Plays scripts against a memory, for tests.
+//!
+//! A line is `WHO METHOD TARGET | Field: value … -> STATUS | Field: value …`; `gone` for the status means that the
+//! client left, `lost` that no answer came. `WHO` is told apart by Basic credentials, `token:WHO` by an opaque token,
+//! `addr:WHO` by the address alone. `+SECONDS` alone on a line lets time pass. `#` after the target gives the body.
+
+use http::Method;
+
+use super::digest::DigestKey;
+use super::exchange::{Answer, Exchange, ExchangeId, FarSide, Outcome, RequestBody, Role, RoutePolicy, Scheme};
+use super::judgement::{Diagnosis, Judgement};
+use super::memory::{Elsewhere, Memory, MemoryLimits};
+use super::principal::{Principal, ToldApartBy};
+use super::semantics::fields::Fields;
+use super::semantics::message::{RequestHead, ResponseHead, Version};
+use super::time::Time;
+
+const KEY: DigestKey = DigestKey::new([3; 16]);
+
+pub(crate) struct Stage {
+    pub(crate) memory: Memory,
+    pub(crate) policy: RoutePolicy,
+    pub(crate) role: Role,
+    now: u64,
+    count: u128,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let limits = MemoryLimits { resources: 100, sightings: 16, bytes: 1 << 20 };
+        let now = 1_795_327_200_000_000;
+        Self { memory: Memory::new(limits), policy: RoutePolicy::default(), role: Role::Alone, now, count: 0 }
+    }
+
+    /// Plays a script and returns what was concluded from its last line.
+    pub(crate) fn play(&mut self, script: &str) -> Judgement {
+        let mut last = Judgement::default();
+        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if let Some(seconds) = line.strip_prefix('+') {
+                self.now += seconds.parse::<u64>().unwrap() * 1_000_000;
+            } else {
+                last = self.line(line);
+            }
+        }
+        last
+    }
+
+    fn line(&mut self, line: &str) -> Judgement {
+        let (request, answer) = line.split_once(" -> ").unwrap_or_else(|| panic!("no answer in {line}"));
+        let (start, request_fields) = split_fields(request);
+        let (status, answer_fields) = split_fields(answer);
+        let (start, body) = start.split_once('#').unwrap_or((start, ""));
+        let mut words = start.split_whitespace();
+        let (who, method, target) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+        let request = RequestHead {
+            method: Method::from_bytes(method.as_bytes()).unwrap(),
+            target: target.as_bytes().to_vec(),
+            authority: b"h".to_vec(),
+            version: Version::Http11,
+            fields: request_fields,
+        };
+        let head = ResponseHead {
+            status: status.parse().unwrap_or(0),
+            reason: Vec::new(),
+            version: Version::Http11,
+            fields: answer_fields,
+        };
+        let outcome = match status {
+            "gone" => Outcome::ClientGone { sent: true },
+            "lost" => Outcome::NoAnswer { sent: true },
+            _ => Outcome::Answered(Answer { head: &head, returned: &head.fields, body_prefix: b"", complete: true }),
+        };
+        self.observe(who, &request, body, outcome)
+    }
+
+    fn observe(&mut self, who: &str, request: &RequestHead, body: &str, outcome: Outcome<'_>) -> Judgement {
+        self.count += 1;
+        self.now += 1_000_000;
+        let at = Time::from_unix_micros(self.now);
+        let exchange = Exchange {
+            id: ExchangeId(self.count),
+            at,
+            ended: at.plus(std::time::Duration::from_millis(5)),
+            upstream_time: std::time::Duration::from_millis(2),
+            role: self.role,
+            policy: &self.policy,
+            route: 0,
+            client: principal(who),
+            scheme: Scheme::Http,
+            request,
+            forwarded: &request.fields,
+            request_body: RequestBody {
+                digest: Some(KEY.digest(&[body.as_bytes()])),
+                announced: Some(body.len() as u64),
+            },
+            outcome,
+            bypass: None,
+            upstream: None,
+            far_side: FarSide::default(),
+        };
+        let mut elsewhere = Elsewhere::default();
+        if Elsewhere::is_wanted(&exchange) {
+            self.memory.elsewhere(&exchange, &mut elsewhere);
+        }
+        self.memory.observe(&exchange, &elsewhere)
+    }
+}
+
+fn principal(who: &str) -> Principal {
+    let by = match who.split_once(':') {
+        Some(("token", _)) => ToldApartBy::Authorization,
+        Some(("addr", _)) => ToldApartBy::Address,
+        _ => ToldApartBy::BasicUser,
+    };
+    Principal { key: KEY.digest(&[who.as_bytes()]), by }
+}
+
+fn split_fields(text: &str) -> (&str, Fields) {
+    let mut parts = text.split(" | ");
+    let start = parts.next().unwrap().trim();
+    let mut fields = Fields::default();
+    for part in parts {
+        let (name, value) = part.split_once(':').unwrap_or_else(|| panic!("no colon in {part}"));
+        fields.push(name.trim().as_bytes(), value.trim().as_bytes());
+    }
+    (start, fields)
+}
+
+/// `cause/detail confidence` of a diagnosis.
+pub(crate) fn name(diagnosis: &Diagnosis) -> String {
+    let detail = diagnosis.finding.detail.map_or_else(String::new, |detail| format!("/{detail}"));
+    format!("{}{detail} {}", diagnosis.cause.id, diagnosis.finding.confidence.as_str())
+}
