@@ -48,7 +48,23 @@ const HTTPD_DEFLATE: Setup = Setup {
     start: |upstream| Gateway::httpd(&["filter", "deflate"], "SetOutputFilter DEFLATE", upstream),
 };
 
-const ALL: [&Setup; 6] = [&NGINX_PLAIN, &NGINX_KEEPALIVE, &NGINX_GZIP, &NGINX_CACHE, &HTTPD_PLAIN, &HTTPD_DEFLATE];
+const HAPROXY_PLAIN: Setup = Setup { name: "HAProxy", start: |upstream| Gateway::haproxy("", upstream) };
+
+const HAPROXY_COMPRESSION: Setup = Setup {
+    name: "HAProxy with compression",
+    start: |upstream| Gateway::haproxy("compression algo gzip\n  compression type application/json", upstream),
+};
+
+const ALL: [&Setup; 8] = [
+    &NGINX_PLAIN,
+    &NGINX_KEEPALIVE,
+    &NGINX_GZIP,
+    &NGINX_CACHE,
+    &HTTPD_PLAIN,
+    &HTTPD_DEFLATE,
+    &HAPROXY_PLAIN,
+    &HAPROXY_COMPRESSION,
+];
 
 /// Where the only instance stands towards the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

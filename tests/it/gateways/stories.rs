@@ -1,13 +1,17 @@
 //! What people live through with gateways, and what an instance must say of it.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
 use super::{
-    ALL, HTTPD_DEFLATE, HTTPD_PLAIN, NGINX_CACHE, NGINX_GZIP, NGINX_KEEPALIVE, NGINX_PLAIN, PLACES, Path, Setup,
+    ALL, HAPROXY_COMPRESSION, HTTPD_DEFLATE, HTTPD_PLAIN, NGINX_CACHE, NGINX_GZIP, NGINX_KEEPALIVE, NGINX_PLAIN,
+    PLACES, Path, Place, Setup,
 };
+use crate::harness::instance::Instance;
 use crate::harness::message::{Head, Message};
+use crate::harness::origin::Origin;
 use crate::harness::versioned;
 use crate::harness::wire::Wire;
 
@@ -67,12 +71,14 @@ fn refused_with_compression(path: &Path, setup: &Setup) -> String {
 }
 
 #[test]
-fn with_gzip_in_nginx_nobody_can_save_because_the_tag_was_weakened() {
-    for place in PLACES {
-        let path = Path::through(&NGINX_GZIP, place);
-        assert_eq!(refused_with_compression(&path, &NGINX_GZIP), "W/\"v1\"");
+fn with_compression_in_nginx_or_haproxy_nobody_can_save_because_the_tag_was_weakened() {
+    for setup in [&NGINX_GZIP, &HAPROXY_COMPRESSION] {
+        for place in PLACES {
+            let path = Path::through(setup, place);
+            assert_eq!(refused_with_compression(&path, setup), "W/\"v1\"");
 
-        assert_eq!(cause_of_the_412(&path), "etag-weakened", "{place:?}");
+            assert_eq!(cause_of_the_412(&path), "etag-weakened", "{place:?} of {}", setup.name);
+        }
     }
 }
 
@@ -88,7 +94,7 @@ fn with_mod_deflate_in_httpd_nobody_can_save_because_the_tag_was_suffixed() {
 
 #[test]
 fn somebody_else_wrote_in_between() {
-    for setup in [&NGINX_PLAIN, &NGINX_KEEPALIVE, &NGINX_GZIP, &NGINX_CACHE, &HTTPD_PLAIN, &HTTPD_DEFLATE] {
+    for setup in ALL {
         for place in PLACES {
             let path = Path::through(setup, place);
             for user in ["anna", "bert"] {
@@ -122,6 +128,57 @@ fn the_same_client_that_forgot_its_own_write_is_nobody_else() {
             );
         }
     }
+}
+
+#[test]
+fn an_old_copy_in_a_cache_is_not_blamed_on_whoever_wrote() {
+    let path = Path::through(&NGINX_CACHE, Place::Front);
+    assert_eq!(path.ask("anna", "GET /orders/7", "").value("ETag"), Some("\"v1\""));
+    assert_eq!(path.ask("bert", "PUT /orders/7", "If-Match: \"v1\"").status(), 204);
+    // Read after the write, and yet the old version: out of the store.
+    assert_eq!(path.ask("anna", "GET /orders/7", "").value("ETag"), Some("\"v1\""));
+    assert_eq!(path.ask("anna", "PUT /orders/7", "If-Match: \"v1\"").status(), 412);
+
+    assert_eq!(cause_of_the_412(&path), "stale-cache");
+}
+
+#[test]
+fn a_write_that_the_gateway_sent_again_is_known_for_what_it_is() {
+    // Applies the first write and closes without a word; judges what comes after by what is there then. Each request has
+    // a connection of its own, for the close of a reused one would not be held against the origin.
+    let applied = AtomicBool::new(false);
+    let origin = Origin::serving(move |wire, log| {
+        if let Some(request) = wire.request() {
+            log.push(&request);
+            let (etag, body) = if applied.load(Ordering::SeqCst) { ("\"v2\"", "two") } else { ("\"v1\"", "one") };
+            let answer = match (request.head.method(), request.value("If-Match")) {
+                ("PUT", Some("\"v1\"")) if !applied.swap(true, Ordering::SeqCst) => return,
+                ("PUT", _) => format!("HTTP/1.1 412 Precondition Failed\r\nETag: {etag}\r\nContent-Length: 0\r\n\r\n"),
+                _ => format!("HTTP/1.1 200 OK\r\nETag: {etag}\r\nContent-Length: 3\r\n\r\n{body}"),
+            };
+            wire.send(answer.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+        }
+    });
+    // What closes without an answer has to look so to the gateway, or it would not send again.
+    let instance = Instance::configured(&format!(
+        "[upstream.api]\nurl = \"http://{}\"\non_upstream_failure = \"mirror\"\n",
+        origin.address()
+    ));
+    let nginx = (NGINX_KEEPALIVE.start)(instance.address());
+    let ask = |request: &str| Wire::to(nginx.address()).ask(request);
+
+    // Several reads, so that nginx has a connection to reuse.
+    for _ in 0..3 {
+        assert_eq!(ask("GET /orders/7 HTTP/1.1\r\nHost: shop.test\r\n\r\n").value("ETag"), Some("\"v1\""));
+    }
+    let written =
+        ask("PUT /orders/7 HTTP/1.1\r\nHost: shop.test\r\nAuthorization: Basic YW5uYTp4\r\nIf-Match: \"v1\"\r\n\
+         Content-Length: 3\r\n\r\ntwo");
+
+    let puts = origin.requests().iter().filter(|request| request.head.method() == "PUT").count();
+    assert_eq!((written.status(), puts), (412, 2), "nginx sends a PUT again on a kept connection that closes");
+    let record = instance.record_of_412("PUT");
+    assert_eq!(record["diagnosis"]["cause"], "retry-after-applied", "{record:#}");
 }
 
 #[test]

@@ -69,6 +69,21 @@ impl Gateway {
         })
     }
 
+    /// Debian's HAProxy as a reverse proxy with these directives.
+    pub(crate) fn haproxy(directives: &str, upstream: SocketAddr) -> Self {
+        Self::start("haproxy", |directory, address| {
+            let config = format!(
+                "global\n  nbthread 1\n\
+                 defaults\n  mode http\n  timeout client 30s\n  timeout server 30s\n  timeout connect 5s\n\
+                 listen gateway\n  bind {address}\n  {directives}\n  server behind {upstream}\n"
+            );
+            fs::write(directory.join("haproxy.cfg"), config).expect("writing the configuration");
+            let mut command = Command::new(program("haproxy"));
+            command.arg("-db").arg("-f").arg(directory.join("haproxy.cfg"));
+            command
+        })
+    }
+
     fn start(name: &str, configure: impl Fn(&Path, SocketAddr) -> Command) -> Self {
         let mut said = String::new();
         for _ in 0..3 {
