@@ -24,11 +24,11 @@ pub const NGINX_PURGE: &str = "Delete the entry from `proxy_cache_path` of nginx
 
 /// mod_deflate appends `-gzip`.
 pub const HTTPD_COMPRESSION: &str = "Exclude the route from mod_deflate in Apache httpd (`SetEnvIfNoCase Request_URI \
-    \"^/api/\" no-gzip`), or set `DeflateAlterETag NoChange` there (2.4.58 and later); with the latter one strong tag \
-    names both encodings, so keep it off routes that are fetched in ranges.";
+    \"^/api/\" no-gzip`), or set `DeflateAlterETag NoChange` for its virtual host (2.4.58 and later); with the latter one \
+    strong tag names both encodings, so keep it away from what is fetched in ranges.";
 /// mod_brotli appends `-br`.
-pub const HTTPD_BROTLI: &str = "Set `BrotliAlterETag NoChange` for the route in Apache httpd with mod_brotli, or \
-    `SetEnvIfNoCase Request_URI \"^/api/\" no-brotli`.";
+pub const HTTPD_BROTLI: &str = "Exclude the route from mod_brotli in Apache httpd (`SetEnvIfNoCase Request_URI \"^/api/\" \
+    no-brotli`), or set `BrotliAlterETag NoChange` for its virtual host, with the same reservation.";
 /// httpd can be told to remove tags.
 pub const HTTPD_STRIPPED: &str = "Remove `Header unset ETag`, `FileETag None` and `DeflateAlterETag Remove` for this \
     route in Apache httpd.";
@@ -69,8 +69,8 @@ pub const VARNISH_PURGE: &str = "Send a PURGE or ban for the URL to Varnish wher
 
 /// Cloudflare weakens what it compresses or edits.
 pub const CLOUDFLARE_COMPRESSION: &str = "Turn off what rewrites bodies for this path at Cloudflare (minification, \
-    email obfuscation, Rocket Loader, compression), turn on \"Respect strong ETags\" in a cache rule for it, or have \
-    the origin send `Cache-Control: no-transform`.";
+    email obfuscation, Rocket Loader), turn on \"Respect Strong ETags\" in a cache rule for it, and have the origin \
+    compress by itself or send `Cache-Control: no-transform`.";
 /// CloudFront weakens what it compresses.
 pub const CLOUDFRONT_COMPRESSION: &str = "Turn off \"Compress objects automatically\" in the cache behaviour of this \
     path in Amazon CloudFront: it makes the tag of what it compresses weak.";
@@ -79,7 +79,7 @@ pub const CDN_PURGE: &str = "Purge the URL at the CDN by its API (Cloudflare `pu
     CloudFront invalidation, Akamai Fast Purge), and have the service do so after each write.";
 
 /// Envoy's compressor removes strong tags.
-pub const ENVOY_COMPRESSION: &str = "Set `disable_on_etag_header: true` in Envoy's compressor filter: by default it \
+pub const ENVOY_COMPRESSION: &str = "Set `disable_on_etag_header: true` in the compressor filter of Envoy: by default it \
     removes strong tags from what it compresses.";
 /// Envoy repeats where told so.
 pub const ENVOY_RESEND: &str = "Limit `retry_policy` of Envoy (and of meshes built on it) to `connect-failure` for \

@@ -21,7 +21,7 @@ client  GET /f.tif | Range: bytes=5000- | If-Range: "s" -> 206 | ETag: "s""#,
         "Switch compression off for content that is fetched in ranges (downloads, media): it is mostly compressed \
             already.",
         "Review `DeflateAlterETag NoChange` and `BrotliAlterETag NoChange` in Apache httpd: they keep writes \
-            working at this price, so use them on routes that are written, not on downloads.",
+            working at this price, so use them for virtual hosts that are written, not for downloads.",
     ],
     specification: &["RFC 9110 §8.8.1", "RFC 9110 §8.8.3.3"],
     details: &[],
