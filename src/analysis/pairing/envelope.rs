@@ -108,10 +108,8 @@ pub(super) fn member<'a>(members: &'a Dictionary, name: &str) -> Option<&'a Bare
 
 /// A member of 128 bits.
 pub(super) fn member_128(members: &Dictionary, name: &str) -> Option<u128> {
-    match member(members, name)? {
-        BareItem::ByteSequence(bytes) => Some(u128::from_be_bytes(bytes.as_slice().try_into().ok()?)),
-        _ => None,
-    }
+    let BareItem::ByteSequence(bytes) = member(members, name)? else { return None };
+    Some(u128::from_be_bytes(bytes.as_slice().try_into().ok()?))
 }
 
 /// An entry of 128 bits.

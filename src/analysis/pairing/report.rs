@@ -170,10 +170,8 @@ fn integer(value: i64) -> ListEntry {
 }
 
 fn number<T: TryFrom<i64>>(item: &BareItem) -> Option<T> {
-    match item {
-        BareItem::Integer(value) => T::try_from(i64::from(*value)).ok(),
-        _ => None,
-    }
+    let BareItem::Integer(value) = item else { return None };
+    T::try_from(i64::from(*value)).ok()
 }
 
 #[cfg(test)]
