@@ -20,10 +20,14 @@ pub const REQUEST_FIELDS: [FieldToAdd; 2] = [
 /// What is added to a response under bypass by an instance that stands inside of the gateway: the caches in front are to
 /// let go (RFC 9111 §5.2.2.5, RFC 9213).
 pub const RESPONSE_FIELDS: [FieldToAdd; 3] = [
-    FieldToAdd { field: FieldName::CacheControl, name: "Cache-Control", directive: "no-store" },
+    NO_STORE,
     FieldToAdd { field: FieldName::CdnCacheControl, name: "CDN-Cache-Control", directive: "no-store" },
     FieldToAdd { field: FieldName::SurrogateControl, name: "Surrogate-Control", directive: "no-store" },
 ];
+
+/// No cache may keep the answer (RFC 9111 §5.2.2.5).
+pub const NO_STORE: FieldToAdd =
+    FieldToAdd { field: FieldName::CacheControl, name: "Cache-Control", directive: "no-store" };
 
 /// One field that a bypass adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -107,6 +107,8 @@ pub enum BypassScope {
     Route,
     /// This one request, by its token.
     Request,
+    /// What the outer instance of the pair has under bypass; its mark says so.
+    Pair,
 }
 
 /// How an exchange ended.

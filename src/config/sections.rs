@@ -86,14 +86,19 @@ pub(super) fn pairing(section: &Section<'_>, flags: &Flags) -> Pairing {
     let role = section.choice("role", &roles);
     let written = section.path_of("secret_file");
     let given = flags.secret_file.clone().map(|path| (Place::flag("--secret-file"), path));
+    let file = given.or(written);
     let pairing = Pairing {
         role: flags.role.or(role).unwrap_or_default(),
-        secrets: given
-            .or(written)
-            .map(|(place, path)| secrets::pair_secrets(document, &place, &path))
-            .unwrap_or_default(),
+        secrets: file.as_ref().map(|(place, path)| secrets::pair_secrets(document, place, path)).unwrap_or_default(),
         report: section.choice("report", &[("always", Report::Always), ("marked", Report::Marked)]).unwrap_or_default(),
     };
+    if pairing.role != Role::Alone && file.is_none() {
+        let place = flags.role.map_or_else(|| section.place_of("role"), |_| Place::flag("--role"));
+        let says = "there is no secret: the pair works unsigned, anybody can forge what its instances tell each other, \
+                    and nothing that they conclude from it counts as proven";
+        document
+            .warn(&place, Wrong::new(says, "write secret_file = \"pair.secret\" under [pairing] of both instances"));
+    }
     section.end();
     pairing
 }

@@ -145,7 +145,7 @@ fn upgrades(fields: &Fields) -> Option<()> {
 }
 
 /// A line under our prefix that is none of the three names is of a version to come; it stops here, too.
-fn is_own_name(name: &[u8]) -> bool {
+pub(super) fn is_own_name(name: &[u8]) -> bool {
     name.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"why412-"))
 }
 

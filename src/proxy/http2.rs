@@ -216,7 +216,9 @@ fn map_of(fields: &Fields) -> HeaderMap {
         }
         let name = HeaderName::from_bytes(line.name_bytes);
         // What HTTP/1.1 let in, HTTP/2 can carry: both have the same tokens and forbid the same controls.
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value)) {
+        if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_bytes(line.value)) {
+            // RFC 7541 §7.1.3: no table of a connection that others share keeps a signature.
+            value.set_sensitive(line.name == FieldName::Why412Report);
             map.append(name, value);
         }
     }

@@ -10,6 +10,7 @@ mod http2;
 mod io;
 mod listener;
 mod observe;
+mod pair;
 mod prepare;
 mod routes;
 mod serve;

@@ -8,19 +8,21 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::pair::{self, Brought};
 use super::snapshot::{Snapshot, Taken};
 use super::worker::Worker;
 use crate::analysis::digest::Digest;
 use crate::analysis::exchange::{
-    Answer, BypassApplied, Exchange, ExchangeId, FarSide, Outcome, RequestBody, RoutePolicy, Scheme,
+    Answer, BypassApplied, Exchange, ExchangeId, FarSide, Outcome, RequestBody, Role, RoutePolicy, Scheme,
 };
+use crate::analysis::pairing::{Authenticity, EarlierWrite, Mark, Report};
 use crate::analysis::principal::{Peer, Principal, principal_of};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::message::{RequestHead, ResponseHead};
 use crate::analysis::time::Time;
 use crate::clock;
 use crate::recorder::Recorder;
-use crate::recorder::metrics::RouteSeries;
+use crate::recorder::metrics::{PairingOutcome, RouteSeries};
 
 /// Who is at the client's end of a connection.
 #[derive(Clone, Debug)]
@@ -74,6 +76,7 @@ pub(super) struct Pending {
     client: Principal,
     scheme: Scheme,
     conditional_write: bool,
+    mark: Option<Box<(Mark, Authenticity)>>,
     /// Borrowed for single steps only, never across an await.
     seen: RefCell<Seen>,
     recorded: Cell<bool>,
@@ -91,6 +94,9 @@ struct Seen {
     digest_whole: Option<u128>,
     sent: Option<Time>,
     upstream_time: Duration,
+    report: Option<Box<(Report, Authenticity)>>,
+    /// What came under the name of a mark or a report was none.
+    unauthentic: bool,
     end: End,
 }
 
@@ -116,13 +122,25 @@ enum End {
 pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>, head: RequestHead) -> Rc<Pending> {
     let at = clock::now();
     let recorder = &worker.shared.recorder;
-    let peer = Peer { address: client.address.ip(), certificate_key: client.certificate_key.as_deref(), mark: None };
+    let (mark, unauthentic) = match pair::mark_on(&head.fields, &snapshot) {
+        Brought::Nothing => (None, false),
+        Brought::Ours(mark) => (Some(mark), false),
+        Brought::NotOurs => {
+            recorder.metrics().paired(PairingOutcome::Unauthentic);
+            (None, true)
+        }
+    };
+    let peer = Peer {
+        address: client.address.ip(),
+        certificate_key: client.certificate_key.as_deref(),
+        mark: mark.as_deref().and_then(pair::client_of),
+    };
     let key = *recorder.principal_key();
     let principal = principal_of(&head.fields, &peer, &snapshot.client_policy, &key);
     let route = snapshot.take(&head);
     let policy = route.and_then(|route| snapshot.taken(route)).map(|taken| &taken.route.policy);
     let conditional_write = !is_read(&head.method) && is_conditional(&head.fields, policy);
-    let seen = Seen { digest: conditional_write.then(|| Digest::new(&key)), ..Seen::default() };
+    let seen = Seen { digest: conditional_write.then(|| Digest::new(&key)), unauthentic, ..Seen::default() };
     recorder.metrics().exchange_began();
     Rc::new(Pending {
         id: worker.exchange_id(at),
@@ -133,6 +151,7 @@ pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>,
         client: principal,
         scheme: client.scheme,
         conditional_write,
+        mark,
         snapshot,
         seen: RefCell::new(seen),
         recorded: Cell::new(false),
@@ -161,6 +180,16 @@ impl Pending {
     /// Its metrics.
     pub(super) fn series(&self) -> &Arc<RouteSeries> {
         self.taken().map_or_else(|| &self.snapshot.unmatched().series, |taken| &taken.series)
+    }
+
+    /// Who asked.
+    pub(super) const fn client(&self) -> Principal {
+        self.client
+    }
+
+    /// The mark that came with it, if it can be used.
+    pub(super) fn mark(&self) -> Option<&Mark> {
+        self.mark.as_deref().map(|(mark, _)| mark)
     }
 
     fn policy(&self) -> &RoutePolicy {
@@ -209,6 +238,7 @@ impl Pending {
     pub(super) fn answered(&self, head: ResponseHead, returned: Option<Fields>) {
         let wants_prefix = self.conditional_write && is_text(&head.fields);
         let mut seen = self.seen.borrow_mut();
+        self.reported(&mut seen, &head.fields);
         seen.upstream_time = seen.sent.map_or(Duration::ZERO, |sent| clock::now().since(sent));
         seen.end =
             End::Answering { head: Box::new(head), returned, body_prefix: Vec::new(), wants_prefix, complete: false };
@@ -220,6 +250,44 @@ impl Pending {
             End::Answering { head, returned, .. } => Some(read(head, returned.as_ref().unwrap_or(&head.fields))),
             End::Waiting | End::NoAnswer | End::Refused(_) => None,
         }
+    }
+
+    /// At an outer instance: what the inner one says of the exchange.
+    fn reported(&self, seen: &mut Seen, fields: &Fields) {
+        // Around the gateway there may be no inner instance.
+        if self.snapshot.config.pairing.role != Role::Outer || seen.bypass.is_some_and(|bypass| bypass.direct) {
+            return;
+        }
+        let outcome = match pair::report_on(fields, &self.snapshot) {
+            Brought::Nothing => PairingOutcome::NoReport,
+            Brought::Ours(report) => {
+                let outcome = pair::outcome_of(&report.0, self.id, fields);
+                seen.report = Some(report);
+                outcome
+            }
+            Brought::NotOurs => {
+                seen.unauthentic = true;
+                PairingOutcome::Unauthentic
+            }
+        };
+        self.recorder.metrics().paired(outcome);
+    }
+
+    /// What this instance makes of a 412, as far as it can be said before the answer has passed.
+    pub(super) fn verdict(&self, head: &ResponseHead, returned: &Fields) -> Option<&'static str> {
+        let seen = self.seen.borrow();
+        let answer = Answer { head, returned, body_prefix: &[], complete: true };
+        self.recorder.verdict(&self.exchange(&seen, Outcome::Answered(answer)))
+    }
+
+    /// Outcomes of writes that the outer instance may not have learned.
+    pub(super) fn earlier_writes(&self, marked: ExchangeId) -> Vec<EarlierWrite> {
+        self.recorder.earlier_writes(self.series().number(), marked, clock::now())
+    }
+
+    /// A field of ours came from who has no business with it, and was removed.
+    pub(super) fn intruded(&self) {
+        self.recorder.metrics().paired(PairingOutcome::Unauthentic);
     }
 
     /// A piece of the answer's body passed.
@@ -276,15 +344,21 @@ impl Pending {
                 complete: *complete,
             }),
         };
-        let series = self.series();
-        let exchange = Exchange {
+        let exchange = self.exchange(&seen, outcome);
+        self.recorder.record(&exchange, self.series());
+        self.recorder.metrics().exchange_ended();
+    }
+
+    /// The exchange as it stands, with that outcome.
+    fn exchange<'a>(&'a self, seen: &'a Seen, outcome: Outcome<'a>) -> Exchange<'a> {
+        Exchange {
             id: self.id,
             at: self.at,
             ended: clock::now(),
             upstream_time: seen.upstream_time,
             role: self.snapshot.config.pairing.role,
             policy: self.policy(),
-            route: series.number(),
+            route: self.series().number(),
             client: self.client,
             scheme: self.scheme,
             request: &self.request,
@@ -293,10 +367,12 @@ impl Pending {
             outcome,
             bypass: seen.bypass,
             upstream: seen.upstream,
-            far_side: FarSide::default(),
-        };
-        self.recorder.record(&exchange, series);
-        self.recorder.metrics().exchange_ended();
+            far_side: FarSide {
+                mark: self.mark.as_deref(),
+                report: seen.report.as_deref(),
+                unauthentic: seen.unauthentic,
+            },
+        }
     }
 }
 

@@ -11,9 +11,11 @@ use super::client::ClientAnswer;
 use super::connection_fields::{self, ConnectionOptions, copy};
 use super::http1::framing::BodyLength;
 use super::observe::{Client, Pending};
+use super::pair;
 use super::snapshot::Taken;
 use super::worker::Worker;
 use crate::analysis::exchange::{BypassApplied, BypassScope, Role};
+use crate::analysis::pairing::BypassMark;
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::message::{ResponseHead, Version};
 use crate::bypass::{Active, FieldToAdd, REQUEST_FIELDS, RESPONSE_FIELDS};
@@ -66,6 +68,7 @@ pub(super) fn request(
         return Err(Refusal::Connect);
     }
     let (mut forwarded, upgrade) = connection_fields::forwarded_request(&head.fields, options);
+    let removed = forwarded.is_some();
     let upgrade = upgrade && head.version == Version::Http11;
     let bypass = bypass(worker, pending, taken);
     if let Some(bypass) = bypass {
@@ -77,6 +80,16 @@ pub(super) fn request(
         forwarding(copy(&head.fields, &mut forwarded), client, pending, taken);
     }
     connection_fields::frame(&head.fields, &mut forwarded, length, length);
+    let pairing = &pending.snapshot.config.pairing;
+    let expected = (pairing.role == Role::Inner).then_some(FieldName::Why412Pair);
+    // What is removed made a copy; most requests have none.
+    if removed && pair::is_intruded(&head.fields, expected) {
+        pending.intruded();
+    }
+    // Around the gateway there may be no inner instance to remove the mark.
+    if pairing.role == Role::Outer && !bypass.is_some_and(|bypass| bypass.direct) {
+        pair::mark(pending, bypass, &mut forwarded);
+    }
     let tunnel = match (connect, upgrade) {
         (true, _) => Tunnel::Connect,
         (false, true) => Tunnel::Upgrade,
@@ -115,7 +128,12 @@ fn bypass(worker: &Worker, pending: &Pending, taken: &Taken) -> Option<BypassApp
         None if by_token => {
             Some(BypassApplied { by: BypassScope::Request, direct: false, preconditions_removed: false })
         }
-        None => None,
+        // A pair switches as one.
+        None => pending.mark().and_then(|mark| mark.bypass).map(|bypass| BypassApplied {
+            by: BypassScope::Pair,
+            direct: false,
+            preconditions_removed: bypass == BypassMark::CachesAndPreconditions,
+        }),
     }
 }
 
@@ -141,7 +159,8 @@ const REMOVABLE: FieldSet = FieldSet::of(&[
 /// The fields of a bypass on a request, as further lines, not where the directive stands already.
 fn ask_past_caches(forwarded: &mut Option<Fields>, pending: &Pending, taken: &Taken, bypass: BypassApplied) {
     let fields = &pending.request.fields;
-    if bypass.preconditions_removed {
+    // The outer instance of the pair has removed what it wanted removed; what comes now came from in between.
+    if bypass.preconditions_removed && bypass.by != BypassScope::Pair {
         tracing::warn!(route = %taken.route.name, "preconditions removed by a bypass");
         copy(fields, forwarded).retain(|line| !REMOVABLE.contains(line.name));
     }
@@ -297,8 +316,13 @@ pub(super) fn answer(
     let options = ConnectionOptions::of(&head.fields);
     let fields = &head.fields;
     let mut returned = connection_fields::forwarded_response(head.status, fields, &options);
+    let role = pending.snapshot.config.pairing.role;
+    let expected = (role == Role::Outer).then_some(FieldName::Why412Report);
+    if returned.is_some() && pair::is_intruded(fields, expected) {
+        pending.intruded();
+    }
     if bypass.is_some() {
-        forbid_storing(fields, &mut returned, pending.snapshot.config.pairing.role);
+        forbid_storing(fields, &mut returned, role);
     }
     // RFC 9110 §8.6: no Content-Length in a 204; HTTP/2 would take it for an announcement.
     if head.status == 204 && fields.contains(FieldName::ContentLength) {
@@ -320,6 +344,9 @@ pub(super) fn answer(
         returned.retain(|line| line.name != FieldName::Connection);
         let upgrade: &[u8] = if head.status == 426 { b", upgrade" } else { b"" };
         returned.push(b"Connection", &[option, upgrade].concat());
+    }
+    if role == Role::Inner {
+        pair::report(pending, head, &mut returned);
     }
     PreparedAnswer { returned, length, persistence }
 }

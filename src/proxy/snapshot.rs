@@ -10,6 +10,7 @@ use super::routes::Routes;
 use super::tls;
 use super::upstream::endpoint::Endpoint;
 use crate::analysis::exchange::RoutePolicy;
+use crate::analysis::pairing::Keys;
 use crate::analysis::principal::ClientPolicy;
 use crate::analysis::semantics::message::RequestHead;
 use crate::config::{Config, OnUpstreamFailure, Route, Upstream, UpstreamUrl};
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub(super) head_limits: HeadLimits,
     /// How clients are told apart.
     pub(super) client_policy: ClientPolicy,
+    /// What marks and reports are signed with.
+    pub(super) keys: Keys,
     routes: Routes,
     taken: Vec<Taken>,
     unmatched: Unmatched,
@@ -92,7 +95,8 @@ impl Snapshot {
         };
         let unmatched = Unmatched { series: recorder.series("unmatched", ""), policy: RoutePolicy::default() };
         let client_policy = ClientPolicy { field: config.client.field.clone(), cookie: config.client.cookie.clone() };
-        Ok(Self { config: Arc::clone(config), acceptor, head_limits, client_policy, routes, taken, unmatched })
+        let keys = Keys::new(config.pairing.secrets.iter().map(|secret| secret.expose().to_vec()).collect());
+        Ok(Self { config: Arc::clone(config), acceptor, head_limits, client_policy, keys, routes, taken, unmatched })
     }
 
     /// What the request uses, if a route fits it.

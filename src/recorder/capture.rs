@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::far_side::FarSideCaptured;
 use super::metrics::RouteSeries;
 use super::repeats::may_write;
 use crate::analysis::exchange::{BypassApplied, Exchange, ExchangeId, Role, Scheme};
@@ -30,6 +31,7 @@ pub(super) struct Captured {
     pub(super) response: Option<ResponseHead>,
     pub(super) judgement: Judgement,
     pub(super) bypass: Option<BypassApplied>,
+    pub(super) far_side: Option<Box<FarSideCaptured>>,
 }
 
 impl Captured {
@@ -54,6 +56,7 @@ impl Captured {
             response: exchange.answer().map(|answer| answer.head.clone()),
             judgement,
             bypass: exchange.bypass,
+            far_side: FarSideCaptured::of(exchange.far_side),
         })
     }
 

@@ -4,6 +4,7 @@ mod access;
 mod capture;
 pub mod catalogue;
 pub mod export;
+pub mod far_side;
 pub mod feed;
 pub mod metrics;
 pub mod record;
@@ -26,7 +27,9 @@ use tracing::warn;
 use crate::analysis::exchange::{Exchange, ExchangeId, Scheme};
 use crate::analysis::judgement::Judgement;
 use crate::analysis::memory;
+use crate::analysis::pairing::{EarlierWrite, EarlierWrites};
 use crate::analysis::principal::PrincipalKey;
+use crate::analysis::time::Time;
 use crate::bypass::Active;
 use crate::clock::Stopwatch;
 use crate::config::Config;
@@ -67,6 +70,8 @@ pub struct Recorder {
     sampling: Sampling,
     redaction: Arc<ArcSwap<Redaction>>,
     principal_key: PrincipalKey,
+    /// Guards the outcomes of writes that an inner instance repeats. Short: a few dozen of one route are looked at.
+    earlier: Mutex<EarlierWrites>,
     /// Guards the numbers of the routes. Short, and only taken when a configuration begins.
     numbers: Mutex<HashMap<String, u16>>,
 }
@@ -96,6 +101,7 @@ impl Recorder {
             sampling: Sampling::default(),
             redaction,
             principal_key: principal_key(config)?,
+            earlier: Mutex::default(),
             numbers: Mutex::default(),
         };
         recorder.reconfigure(config);
@@ -133,6 +139,9 @@ impl Recorder {
     pub fn record(&self, exchange: &Exchange<'_>, route: &RouteSeries) {
         let stopwatch = Stopwatch::start();
         route.count(exchange);
+        if EarlierWrites::concerns(exchange) {
+            self.earlier.lock().unwrap_or_else(PoisonError::into_inner).note(exchange);
+        }
         if !memory::concerns(exchange) {
             self.metrics.inspected(stopwatch.elapsed());
             self.log_plain(exchange, route);
@@ -152,6 +161,16 @@ impl Recorder {
         } else {
             self.log_plain(exchange, route);
         }
+    }
+
+    /// The cause of a 412 as it looks before its answer has passed; nothing is remembered of it yet.
+    pub fn verdict(&self, exchange: &Exchange<'_>) -> Option<&'static str> {
+        self.shards.verdict(exchange)
+    }
+
+    /// Outcomes of earlier writes to repeat on a report of that route, on the exchange of that mark.
+    pub fn earlier_writes(&self, route: u16, marked: ExchangeId, now: Time) -> Vec<EarlierWrite> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner).repeat(route, marked, now)
     }
 
     /// Records, as a page in the order asked for.

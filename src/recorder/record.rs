@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::capture::Captured;
+use super::far_side::FarSideRecord;
 use super::redact::{Redaction, latin1};
 use crate::analysis::diagnosis::{Detail, Evidence};
 use crate::analysis::exchange::{BypassApplied, BypassScope, ExchangeId, Scheme};
@@ -36,8 +37,7 @@ pub struct Record {
     /// The upstream's answer; null if there was none.
     pub response: Option<ResponseRecord>,
     /// What the other instance of the pair saw; null unless paired.
-    #[schema(value_type = Option<Object>)]
-    pub far_side: Option<serde_json::Value>,
+    pub far_side: Option<FarSideRecord>,
     /// Why the 412 happened; null unless the status is 412.
     pub diagnosis: Option<DiagnosisRecord>,
     /// Damage or waste that no 412 shows.
@@ -183,7 +183,7 @@ pub struct CurrentRecord {
 /// What a bypass did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BypassRecord {
-    /// Whom it covers: all, route or request.
+    /// Whom it covers: all, route or request; pair where the outer instance's mark says that it is on.
     pub scope: String,
     /// The request went around the gateway.
     pub direct: bool,
@@ -227,7 +227,7 @@ impl Record {
                 version: head.version.as_str().to_owned(),
                 headers: lines(&head.fields),
             }),
-            far_side: None,
+            far_side: captured.far_side.as_deref().map(|far_side| FarSideRecord::of(far_side, redaction)),
             diagnosis: judgement.diagnosis.as_deref().map(|diagnosis| diagnosis_record(diagnosis, redaction)),
             hazards: judgement.hazards.iter().map(|found| hazard_record(found, redaction)).collect(),
             alterations: judgement.alterations.iter().map(|altered| alteration_record(altered, redaction)).collect(),
@@ -362,6 +362,7 @@ fn bypass_record(bypass: BypassApplied) -> BypassRecord {
         BypassScope::All => "all",
         BypassScope::Route => "route",
         BypassScope::Request => "request",
+        BypassScope::Pair => "pair",
     };
     let preconditions = if bypass.preconditions_removed { "remove" } else { "keep" };
     BypassRecord { scope: scope.to_owned(), direct: bypass.direct, preconditions: preconditions.to_owned() }

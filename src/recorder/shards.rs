@@ -37,7 +37,7 @@ impl Shards {
     /// Judges an exchange and remembers it. A panic in the analysis costs its judgement, nothing else.
     pub(super) fn observe(&self, exchange: &Exchange<'_>) -> Judgement {
         // The memory holds data only: whatever a panic left half done is forgotten in its time.
-        match catch_unwind(AssertUnwindSafe(|| self.judge(exchange))) {
+        match catch_unwind(AssertUnwindSafe(|| self.judge(exchange, Memory::observe))) {
             Ok(judgement) => judgement,
             Err(_) => {
                 error!(exchange = id_text(exchange.id), "the analysis of an exchange panicked; it stays unexplained");
@@ -46,7 +46,19 @@ impl Shards {
         }
     }
 
-    fn judge(&self, exchange: &Exchange<'_>) -> Judgement {
+    /// The cause of a 412, by what is remembered now; nothing is remembered of the exchange.
+    pub(super) fn verdict(&self, exchange: &Exchange<'_>) -> Option<&'static str> {
+        let ask =
+            |memory: &mut Memory, exchange: &Exchange<'_>, elsewhere: &Elsewhere| memory.verdict(exchange, elsewhere);
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(exchange, ask)));
+        judged.ok()?.diagnosis.map(|diagnosis| diagnosis.cause.id)
+    }
+
+    fn judge(
+        &self,
+        exchange: &Exchange<'_>,
+        ask: fn(&mut Memory, &Exchange<'_>, &Elsewhere) -> Judgement,
+    ) -> Judgement {
         let mut elsewhere = Elsewhere::default();
         if Elsewhere::is_wanted(exchange) {
             for shard in &self.shards {
@@ -55,7 +67,7 @@ impl Shards {
         }
         let index = memory::shard_hash(exchange) as usize % SHARDS;
         let Some(shard) = self.shards.get(index) else { return Judgement::default() };
-        shard.lock().unwrap_or_else(PoisonError::into_inner).observe(exchange, &elsewhere)
+        ask(&mut shard.lock().unwrap_or_else(PoisonError::into_inner), exchange, &elsewhere)
     }
 
     /// What `view` makes of a resource, whichever shard it is in: asked for by people, so that all may be asked.

@@ -120,6 +120,25 @@ impl Memory {
     pub fn observe(&mut self, exchange: &Exchange<'_>, elsewhere: &Elsewhere) -> Judgement {
         let key = ResourceKey::of(exchange, &self.key);
         let condition = seen::condition_digest(exchange, &self.key);
+        let mut judgement = self.judge(exchange, elsewhere, key, condition);
+        self.remember(exchange, key, condition, &mut judgement);
+        self.make_room();
+        judgement
+    }
+
+    /// Judges an exchange by what is remembered, and remembers nothing of it.
+    pub fn verdict(&self, exchange: &Exchange<'_>, elsewhere: &Elsewhere) -> Judgement {
+        let key = ResourceKey::of(exchange, &self.key);
+        self.judge(exchange, elsewhere, key, seen::condition_digest(exchange, &self.key))
+    }
+
+    fn judge(
+        &self,
+        exchange: &Exchange<'_>,
+        elsewhere: &Elsewhere,
+        key: ResourceKey,
+        condition: Option<u128>,
+    ) -> Judgement {
         let resource = self.table.find(key.whole);
         let needs_siblings = exchange.status() == Some(412) || condition.is_some();
         let case = Case {
@@ -131,10 +150,7 @@ impl Memory {
             route: self.routes.get(&exchange.route).unwrap_or(&NO_STATS),
             elsewhere,
         };
-        let mut judgement = judge(&case);
-        self.remember(exchange, key, condition, &mut judgement);
-        self.make_room();
-        judgement
+        judge(&case)
     }
 
     /// What is remembered of one resource.

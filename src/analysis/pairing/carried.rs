@@ -8,7 +8,7 @@ use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 /// Values longer than this travel as digest and length, in bytes.
 pub const VALUE_BYTES_MAX: usize = 128;
 
-/// How many lines of one name travel; a message with more of them carries their number alone.
+/// How many lines of one name travel one by one; more of them travel together, as one digest.
 const LINES_MAX: usize = 4;
 
 /// How much of a SHA-256 digest travels, in bytes.
@@ -33,6 +33,33 @@ pub struct Carried {
     pub name: FieldName,
     /// Its values in order, one for each line.
     pub values: Vec<CarriedValue>,
+}
+
+impl Carried {
+    /// What travels of the lines of that name; `None` where there are none.
+    pub fn of(fields: &Fields, name: FieldName) -> Option<Self> {
+        let lines: Vec<&[u8]> = fields.all(name).collect();
+        let values = match lines.len() {
+            0 => return None,
+            1..=LINES_MAX => lines.into_iter().map(CarriedValue::of).collect(),
+            // RFC 9110 §5.3: they mean what they mean together.
+            _ => vec![CarriedValue::digest(&lines.join(&b", "[..]))],
+        };
+        Some(Self { name, values })
+    }
+
+    /// Whether this is what travels of the lines of its name, shortened or not.
+    pub fn is_of(&self, fields: &Fields) -> bool {
+        Self::of(fields, self.name).is_some_and(|own| own == *self || own.shortened() == *self)
+    }
+
+    fn shortened(&self) -> Self {
+        let short = |value: &CarriedValue| match value {
+            CarriedValue::Whole(bytes) => CarriedValue::digest(bytes),
+            CarriedValue::Digest { .. } => value.clone(),
+        };
+        Self { name: self.name, values: self.values.iter().map(short).collect() }
+    }
 }
 
 /// One value.
@@ -98,22 +125,13 @@ impl CarriedValue {
 
 /// The lines of `fields` whose names are in `names`, as they travel.
 pub(super) fn carried(fields: &Fields, names: FieldSet) -> Vec<Carried> {
-    let present = KEYS.iter().filter(|(name, _)| names.contains(*name) && fields.contains(*name));
-    present
-        .map(|(name, _)| Carried {
-            name: *name,
-            values: fields.all(*name).take(LINES_MAX).map(CarriedValue::of).collect(),
-        })
-        .collect()
+    let wanted = KEYS.iter().filter(|(name, _)| names.contains(*name));
+    wanted.filter_map(|(name, _)| Carried::of(fields, *name)).collect()
 }
 
 /// The same with every value in its short form.
 pub(super) fn shortened(carried: &[Carried]) -> Vec<Carried> {
-    let short = |value: &CarriedValue| match value {
-        CarriedValue::Whole(bytes) => CarriedValue::digest(bytes),
-        CarriedValue::Digest { .. } => value.clone(),
-    };
-    carried.iter().map(|one| Carried { name: one.name, values: one.values.iter().map(short).collect() }).collect()
+    carried.iter().map(Carried::shortened).collect()
 }
 
 /// Adds the fields to a dictionary: an item for a single line, an inner list for several.

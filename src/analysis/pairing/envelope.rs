@@ -98,6 +98,16 @@ pub(super) fn open(value: &[u8], purpose: &str, keys: &Keys) -> Option<(Dictiona
     authentic.then_some((members, Authenticity::Signed))
 }
 
+/// The entry that says that the rest had no room.
+pub(super) fn reduced() -> ListEntry {
+    ListEntry::Item(Item::new(BareItem::Boolean(true)))
+}
+
+/// Whether that entry is there.
+pub(super) fn is_reduced(members: &Dictionary) -> bool {
+    matches!(member(members, "r"), Some(BareItem::Boolean(true)))
+}
+
 /// A member that is an item.
 pub(super) fn member<'a>(members: &'a Dictionary, name: &str) -> Option<&'a BareItem> {
     match members.get(name) {

@@ -3,7 +3,7 @@
 use sfv::{BareItem, Item, ListEntry, Token};
 
 use super::carried::{self, Carried, key};
-use super::envelope::{self, Authenticity, Keys, entry_128, member, member_128};
+use super::envelope::{self, Authenticity, Keys, entry_128, is_reduced, member, member_128, reduced};
 use crate::analysis::exchange::ExchangeId;
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 
@@ -32,6 +32,8 @@ pub struct Mark {
     pub conditions: Vec<Carried>,
     /// The bypass that is on.
     pub bypass: Option<BypassMark>,
+    /// There was no room for the conditions; that none is named says nothing of them.
+    pub reduced: bool,
 }
 
 /// The bypass of an outer instance, so that a pair switches as one.
@@ -46,18 +48,21 @@ pub enum BypassMark {
 impl Mark {
     /// The mark of a request that goes out with these fields.
     pub fn of(exchange: ExchangeId, client: Option<u128>, sent: &Fields, bypass: Option<BypassMark>) -> Self {
-        Self { exchange, client, conditions: carried::carried(sent, CONDITIONS), bypass }
+        Self { exchange, client, conditions: carried::carried(sent, CONDITIONS), bypass, reduced: false }
     }
 
     /// The value of `Why412-Pair`, at most [`MARK_BYTES_MAX`] bytes: long conditions are shortened, and if that is not
     /// enough, left out.
     pub fn encode(&self, keys: &Keys) -> String {
-        let whole = self.write(&self.conditions, keys);
+        let whole = self.write(keys);
         if whole.len() <= MARK_BYTES_MAX {
             return whole;
         }
-        let short = self.write(&carried::shortened(&self.conditions), keys);
-        if short.len() <= MARK_BYTES_MAX { short } else { self.write(&[], keys) }
+        let short = Self { conditions: carried::shortened(&self.conditions), ..self.clone() }.write(keys);
+        if short.len() <= MARK_BYTES_MAX {
+            return short;
+        }
+        Self { conditions: Vec::new(), reduced: true, ..self.clone() }.write(keys)
     }
 
     /// Reads the value of `Why412-Pair`. `None` if it is none of ours: not readable, of another version, not authentic.
@@ -77,23 +82,27 @@ impl Mark {
             client: member_128(&members, "p"),
             conditions: carried::read(&members, CONDITIONS)?,
             bypass,
+            reduced: is_reduced(&members),
         };
         Some((mark, authenticity))
     }
 
-    fn write(&self, conditions: &[Carried], keys: &Keys) -> String {
+    fn write(&self, keys: &Keys) -> String {
         let mut members = envelope::begin();
         members.insert(key("id"), entry_128(self.exchange.0));
         if let Some(client) = self.client {
             members.insert(key("p"), entry_128(client));
         }
-        carried::write(conditions, &mut members);
+        carried::write(&self.conditions, &mut members);
         let bypass = self.bypass.map(|bypass| match bypass {
             BypassMark::Caches => "caches",
             BypassMark::CachesAndPreconditions => "all",
         });
         if let Some(token) = bypass.and_then(|bypass| Token::from_string(bypass.to_owned()).ok()) {
             members.insert(key("b"), ListEntry::Item(Item::new(BareItem::Token(token))));
+        }
+        if self.reduced {
+            members.insert(key("r"), reduced());
         }
         envelope::seal(members, PURPOSE, keys)
     }
@@ -151,7 +160,9 @@ mod tests {
         for count in 0..lines.len() {
             let value = mark(&lines[..count]).encode(&keys);
             assert!(value.len() <= MARK_BYTES_MAX, "{count} lines: {} bytes", value.len());
-            assert!(Mark::decode(value.as_bytes(), &keys).is_some());
+            let (read, _) = Mark::decode(value.as_bytes(), &keys).expect("authentic in every size");
+            let fields: Fields = lines[..count].iter().copied().collect();
+            assert!(read.reduced || read.conditions.iter().all(|one| one.is_of(&fields)), "{count} lines");
         }
     }
 }

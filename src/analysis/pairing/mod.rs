@@ -5,11 +5,13 @@
 //! concludes nothing.
 
 mod carried;
+mod earlier;
 mod envelope;
 mod mark;
 mod report;
 
 pub use carried::{Carried, CarriedValue, VALUE_BYTES_MAX};
+pub use earlier::EarlierWrites;
 pub use envelope::{Authenticity, Keys};
 pub use mark::{BypassMark, MARK_BYTES_MAX, Mark};
 pub use report::{EarlierWrite, REPORT_BYTES_MAX, Report};

@@ -3,7 +3,7 @@
 use sfv::{BareItem, Dictionary, InnerList, Integer, Item, ListEntry, Token};
 
 use super::carried::{self, Carried, key};
-use super::envelope::{self, Authenticity, Keys, entry_128, member, member_128};
+use super::envelope::{self, Authenticity, Keys, entry_128, is_reduced, member, member_128, reduced};
 use super::mark::CONDITIONS;
 use crate::analysis::exchange::ExchangeId;
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
@@ -13,7 +13,7 @@ use crate::analysis::time::Time;
 pub const REPORT_BYTES_MAX: usize = 1024;
 
 /// How many earlier writes a report repeats.
-const EARLIER_MAX: usize = 4;
+pub(super) const EARLIER_MAX: usize = 4;
 
 /// The validators that a report carries.
 const VALIDATORS: FieldSet = FieldSet::of(&[FieldName::ETag, FieldName::LastModified, FieldName::OcETag]);
@@ -102,7 +102,7 @@ impl Report {
             validators: carried::read(&members, VALIDATORS)?,
             cause,
             earlier: read_earlier(&members)?,
-            reduced: matches!(member(&members, "r"), Some(BareItem::Boolean(true))),
+            reduced: is_reduced(&members),
         };
         Some((report, authenticity))
     }
@@ -126,7 +126,7 @@ impl Report {
 
     fn write_reduced(&self, keys: &Keys) -> String {
         let mut members = self.names();
-        members.insert(key("r"), ListEntry::Item(Item::new(BareItem::Boolean(true))));
+        members.insert(key("r"), reduced());
         envelope::seal(members, PURPOSE, keys)
     }
 

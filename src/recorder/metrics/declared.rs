@@ -127,6 +127,13 @@ pub(super) const CAPTURES_LOST: Declaration = counter(
 );
 pub(super) const FEED_DROPPED: Declaration =
     counter("why412_feed_dropped_total", &[], "Events that a slow reader of the feed did not get.");
+pub(super) const PAIRING: Declaration = counter(
+    "why412_pairing_total",
+    &["outcome"],
+    "At an outer instance, answers by what they brought from the inner one: the `report` of their exchange, `no_report`, \
+     or that of an earlier exchange, `from_store`. `unauthentic` at any instance: a mark or report that cannot be read, \
+     does not verify, or has no business there.",
+);
 pub(super) const BYPASS_ACTIVE: Declaration =
     gauge("why412_bypass_active", &["scope"], "Bypasses at work: for `all` routes, or for one `route` each.");
 pub(super) const BYPASS_REQUESTS: Declaration =
@@ -175,6 +182,7 @@ pub static ALL: &[&Declaration] = &[
     &CAPTURES_EVICTED,
     &CAPTURES_LOST,
     &FEED_DROPPED,
+    &PAIRING,
     &BYPASS_ACTIVE,
     &BYPASS_REQUESTS,
     &RELOADS,

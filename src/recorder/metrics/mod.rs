@@ -84,6 +84,34 @@ impl FailureReason {
     }
 }
 
+/// What came of the other instance of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PairingOutcome {
+    /// The answer brought the report of this exchange.
+    Report,
+    /// The answer brought no report.
+    NoReport,
+    /// The answer brought the report of an earlier exchange.
+    FromStore,
+    /// A mark or report that is not authentic, or not expected from there.
+    Unauthentic,
+}
+
+impl PairingOutcome {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Report, Self::NoReport, Self::FromStore, Self::Unauthentic];
+
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::NoReport => "no_report",
+            Self::FromStore => "from_store",
+            Self::Unauthentic => "unauthentic",
+        }
+    }
+}
+
 /// All series of the process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -121,6 +149,7 @@ pub(super) struct Families {
     captures_evicted: IntCounter,
     captures_lost: IntCounter,
     feed_dropped: IntCounter,
+    pairing: [IntCounter; 4],
     bypass_active: IntGaugeVec,
     reloads: IntCounterVec,
     last_reload: IntGauge,
@@ -175,6 +204,13 @@ impl Metrics {
     pub fn request_refused(&self, status: u16) {
         let code = route::Code::of(status).as_str();
         self.families.requests.with_label_values(&["unmatched", "_OTHER", code]).inc();
+    }
+
+    /// A message came to an instance of a pair, or something that only such a message should carry.
+    pub fn paired(&self, outcome: PairingOutcome) {
+        if let Some(counter) = self.families.pairing.get(outcome as usize) {
+            counter.inc();
+        }
     }
 
     /// The configuration was read again.
@@ -249,6 +285,7 @@ impl Metrics {
 impl Families {
     fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let connections = int_gauge_vec(registry, &declared::CONNECTIONS)?;
+        let pairing = counter_vec(registry, &declared::PAIRING)?;
         let last_reload = int_gauge(registry, &declared::LAST_RELOAD)?;
         // A process that runs has read its configuration and found it well.
         last_reload.set(1);
@@ -279,6 +316,7 @@ impl Families {
             captures_evicted: counter(registry, &declared::CAPTURES_EVICTED)?,
             captures_lost: counter(registry, &declared::CAPTURES_LOST)?,
             feed_dropped: counter(registry, &declared::FEED_DROPPED)?,
+            pairing: PairingOutcome::ALL.map(|outcome| pairing.with_label_values(&[outcome.as_str()])),
             bypass_active: int_gauge_vec(registry, &declared::BYPASS_ACTIVE)?,
             reloads,
             last_reload,
