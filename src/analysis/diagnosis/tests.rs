@@ -216,6 +216,10 @@ fn gone_and_elsewhere() {
         a PUT /two | If-Match: "k-77a" -> 412"#,
         "wrong-target likely",
     );
+    // The same path on another name of the host is the same thing by all that is known.
+    let mut stage = Stage::new();
+    stage.play(r#"a GET http://other/two -> 200 | ETag: "k-77a""#);
+    check_on(&mut stage, r#"a PUT /two/ | If-Match: "k-77a" -> 412"#, "unexplained possible");
     // Counters belong to nobody, and siblings are no other resource.
     check(
         r#"a GET /one -> 200 | ETag: "7"
@@ -283,6 +287,32 @@ fn weak_by_design() {
         b PUT /r | If-Match: W/"7" -> 200 | ETag: W/"8"
         a PUT /r | If-Match: W/"7" -> 412 | ETag: W/"8""#;
     check_on(&mut stage, story, "concurrent-update proven");
+}
+
+#[test]
+fn tags_that_clients_make() {
+    check(
+        r#"a GET /r -> 200 | ETag: "Ab3F-9x"
+        a PUT /r | If-Match: "ab3f-9x" -> 412"#,
+        "client-derived-validator likely",
+    );
+    check(
+        r#"a GET /r | Accept-Encoding: gzip -> 200 | ETag: "v1xy-gzip" | Content-Encoding: gzip
+        a PUT /r | If-Match: "v1xy" -> 412"#,
+        "client-derived-validator possible",
+    );
+    // A counter's successor is not made of it.
+    check(
+        r#"a GET /r -> 200 | ETag: "1001"
+        a PUT /r | If-Match: "10012" -> 412"#,
+        "unexplained possible",
+    );
+    // W/ dropped: on a route that compares strongly a gateway may have added it.
+    check(
+        r#"a GET /r -> 200 | ETag: W/"v1xy"
+        a PUT /r | If-Match: "v1xy" -> 412"#,
+        "strength-mismatch possible",
+    );
 }
 
 #[test]

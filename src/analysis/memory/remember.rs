@@ -1,11 +1,11 @@
 //! How what an exchange shows changes what is known of its resource.
 
-use super::history::{Absence, Refusal, Resource, Sighting, Write};
+use super::history::{Absence, Refusal, Resource, Write};
 use super::routes::RouteStats;
+use super::seen::Glimpse;
 use super::{MemoryLimits, amendment, seen};
-use crate::analysis::exchange::Exchange;
+use crate::analysis::exchange::{Answer, Exchange};
 use crate::analysis::judgement::Judgement;
-use crate::analysis::principal::Principal;
 use crate::analysis::semantics::conditions::{Conditions, tags_of};
 use crate::analysis::semantics::entity_tag::EntityTag;
 use crate::analysis::semantics::fields::FieldName;
@@ -19,21 +19,17 @@ const REFUSALS_MAX: usize = 8;
 const CLIENTS_MAX: usize = 8;
 
 /// What there is to remember of one exchange.
-pub(super) struct News {
-    sighting: Option<Sighting>,
+pub(super) struct News<'a> {
+    glimpse: Option<Glimpse<'a>>,
     write: Option<Write>,
     absence: Option<Option<Absence>>,
     refusal: Option<Refusal>,
     condition: Option<u128>,
 }
 
-impl News {
-    pub(super) fn of(exchange: &Exchange<'_>, condition: Option<u128>) -> Self {
+impl<'a> News<'a> {
+    pub(super) fn of(exchange: &Exchange<'a>, condition: Option<u128>) -> Self {
         let answer = exchange.answer();
-        let sighting = answer.and_then(|answer| {
-            let by = seen::shown(exchange, answer)?;
-            seen::sighting(exchange, answer, by)
-        });
         let refusal = answer.filter(|answer| answer.head.status == 412).map(|answer| Refusal {
             at: exchange.ended,
             times: 1,
@@ -47,7 +43,7 @@ impl News {
             diagnosis: None,
         });
         Self {
-            sighting,
+            glimpse: Glimpse::of(exchange),
             write: seen::write(exchange, condition),
             absence: answer.and_then(|answer| seen::absence(exchange, answer)),
             refusal,
@@ -59,7 +55,7 @@ impl News {
     pub(super) fn is_worth_keeping(&self, is_known: bool) -> bool {
         let writes =
             self.write.as_ref().is_some_and(|write| write.condition.is_some() || write.method != http::Method::POST);
-        is_known || self.sighting.is_some() || writes || self.refusal.is_some() || matches!(self.absence, Some(Some(_)))
+        is_known || self.glimpse.is_some() || writes || self.refusal.is_some() || matches!(self.absence, Some(Some(_)))
     }
 }
 
@@ -100,7 +96,7 @@ pub(super) fn created<'a>(exchange: &Exchange<'a>) -> Option<(&'a [u8], EntityTa
 pub(super) fn take(
     resource: &mut Resource,
     exchange: &Exchange<'_>,
-    news: News,
+    news: News<'_>,
     judgement: &mut Judgement,
     limits: MemoryLimits,
 ) -> Vec<Box<[u8]>> {
@@ -118,8 +114,8 @@ pub(super) fn take(
         learned.extend(accepted(&write));
         push_bounded(&mut resource.writes, write, WRITES_MAX);
     }
-    if let Some(sighting) = news.sighting {
-        learned.extend(see(resource, sighting, exchange.client, limits.sightings.max(1)));
+    if let (Some(glimpse), Some(answer)) = (&news.glimpse, exchange.answer()) {
+        learned.extend(see(resource, glimpse, exchange, answer, limits.sightings.max(1)));
     }
     if let Some(refusal) = news.refusal {
         refuse(resource, refusal, judgement);
@@ -134,28 +130,30 @@ fn accepted(write: &Write) -> Option<Box<[u8]>> {
 }
 
 /// Adds a sighting, or renews the one that is the same. Returns its tag if it is new.
-fn see(resource: &mut Resource, seen: Sighting, client: Principal, most: usize) -> Option<Box<[u8]>> {
-    let same = |known: &Sighting| {
-        known.by == seen.by
-            && known.etag == seen.etag
-            && known.last_modified == seen.last_modified
-            && known.double == seen.double
-            && known.variant == seen.variant
-            && known.store.is_some() == seen.store.is_some()
+fn see(
+    resource: &mut Resource,
+    seen: &Glimpse<'_>,
+    exchange: &Exchange<'_>,
+    answer: &Answer<'_>,
+    most: usize,
+) -> Option<Box<[u8]>> {
+    // What is read again and again is the latest.
+    let Some(at) = resource.sightings.iter().rposition(|known| seen.is(known)) else {
+        let sighting = seen.keep(exchange, answer);
+        let tag = sighting.etag.clone();
+        push_bounded(&mut resource.sightings, sighting, most);
+        return tag;
     };
-    if let Some(at) = resource.sightings.iter().position(same) {
-        let mut known = resource.sightings.remove(at);
-        (known.last, known.times) = (seen.last, known.times.saturating_add(1));
-        (known.upstream, known.store, known.exchange) = (seen.upstream, seen.store, seen.exchange);
-        (known.carried, known.status) = (seen.carried, seen.status);
-        known.given_to.retain(|(principal, _)| *principal != client);
-        push_bounded(&mut known.given_to, (client, seen.last), CLIENTS_MAX);
-        resource.sightings.push(known);
-        return None;
-    }
-    let tag = seen.etag.clone();
-    push_bounded(&mut resource.sightings, seen, most);
-    tag
+    let newest_first = resource.sightings.get_mut(at..).unwrap_or_default();
+    newest_first.rotate_left(1);
+    let known = resource.sightings.last_mut()?;
+    let client = exchange.client;
+    (known.last, known.times) = (exchange.ended, known.times.saturating_add(1));
+    (known.upstream, known.store, known.exchange) = (exchange.upstream, seen.store(), exchange.id);
+    (known.carried, known.status) = (seen::carried(&answer.head.fields), answer.head.status);
+    known.given_to.retain(|(principal, _)| *principal != client);
+    push_bounded(&mut known.given_to, (client, exchange.ended), CLIENTS_MAX);
+    None
 }
 
 fn refuse(resource: &mut Resource, refusal: Refusal, judgement: &Judgement) {

@@ -5,7 +5,7 @@ use http::Method;
 use super::history::{Absence, Shown, Sighting, Variant, Write, WriteOutcome};
 use crate::analysis::digest::{Digest, DigestKey};
 use crate::analysis::exchange::{Answer, Exchange, Outcome};
-use crate::analysis::semantics::caching::{contains, from_store, product};
+use crate::analysis::semantics::caching::{FromStore, contains, from_store, product};
 use crate::analysis::semantics::conditions::{CONDITION_NAMES, Conditions};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::validators::Validators;
@@ -84,31 +84,85 @@ pub(super) fn created_elsewhere<'a>(exchange: &Exchange<'_>, answer: &'a Answer<
     (location != &*exchange.request.target && !location.ends_with(&exchange.request.target)).then_some(location)
 }
 
-/// The validators that an answer shows; `None` if there are none.
-pub(super) fn sighting(exchange: &Exchange<'_>, answer: &Answer<'_>, by: Shown) -> Option<Sighting> {
-    let fields = &answer.head.fields;
-    if !Validators::any(fields) {
-        return None;
+/// The validators that an answer shows, and what selected its representation: borrowed, so that what was seen before
+/// costs no copy.
+pub(super) struct Glimpse<'a> {
+    by: Shown,
+    etag: Option<&'a [u8]>,
+    last_modified: Option<&'a [u8]>,
+    double: Option<(FieldName, &'a [u8])>,
+    coding: Option<&'a [u8]>,
+    content_type: Option<&'a [u8]>,
+    negotiated: u64,
+    accepts_coding: bool,
+    partial: bool,
+    store: Option<FromStore>,
+}
+
+impl<'a> Glimpse<'a> {
+    /// What the answer of an exchange shows of the version; `None` if nothing.
+    pub(super) fn of(exchange: &Exchange<'a>) -> Option<Self> {
+        let Outcome::Answered(answer) = exchange.outcome else { return None };
+        let fields: &'a Fields = &answer.head.fields;
+        if !Validators::any(fields) {
+            return None;
+        }
+        let by = shown(exchange, &answer)?;
+        let value = |name| fields.first(name).filter(|value: &&[u8]| value.len() <= VALUE_MAX);
+        let short = |name| fields.first(name).map(cut);
+        Some(Self {
+            by,
+            etag: value(FieldName::ETag),
+            last_modified: value(FieldName::LastModified),
+            double: [FieldName::OcETag, FieldName::XETag].into_iter().find_map(|name| Some((name, value(name)?))),
+            coding: short(FieldName::ContentEncoding),
+            content_type: short(FieldName::ContentType),
+            negotiated: negotiated(&exchange.request.fields),
+            accepts_coding: accepts_coding(&exchange.request.fields),
+            partial: answer.head.status == 206,
+            store: from_store(fields),
+        })
     }
-    let double =
-        [FieldName::OcETag, FieldName::XETag].into_iter().find_map(|name| Some((name, kept(fields.first(name)?)?)));
-    Some(Sighting {
-        first: exchange.ended,
-        last: exchange.ended,
-        times: 1,
-        etag: fields.first(FieldName::ETag).and_then(kept),
-        last_modified: fields.first(FieldName::LastModified).and_then(kept),
-        double,
-        variant: variant(exchange, answer),
-        by,
-        status: answer.head.status,
-        given_to: vec![(exchange.client, exchange.ended)],
-        upstream: exchange.upstream,
-        store: from_store(fields),
-        product: product(fields),
-        exchange: exchange.id,
-        carried: carried(fields),
-    })
+
+    /// Whether it is the same as what was seen before.
+    pub(super) fn is(&self, known: &Sighting) -> bool {
+        known.by == self.by
+            && known.etag.as_deref() == self.etag
+            && known.last_modified.as_deref() == self.last_modified
+            && known.double.as_ref().map(|(name, value)| (*name, &**value)) == self.double
+            && known.variant.coding.as_deref() == self.coding
+            && known.variant.content_type.as_deref() == self.content_type
+            && known.variant.negotiated == self.negotiated
+            && known.variant.accepts_coding == self.accepts_coding
+            && known.variant.partial == self.partial
+            && known.store.is_some() == self.store.is_some()
+    }
+
+    /// The sign that it came out of a store.
+    pub(super) const fn store(&self) -> Option<FromStore> {
+        self.store
+    }
+
+    /// As it is kept.
+    pub(super) fn keep(&self, exchange: &Exchange<'_>, answer: &Answer<'_>) -> Sighting {
+        Sighting {
+            first: exchange.ended,
+            last: exchange.ended,
+            times: 1,
+            etag: self.etag.map(Box::from),
+            last_modified: self.last_modified.map(Box::from),
+            double: self.double.map(|(name, value)| (name, value.into())),
+            variant: variant(exchange, answer),
+            by: self.by,
+            status: answer.head.status,
+            given_to: vec![(exchange.client, exchange.ended)],
+            upstream: exchange.upstream,
+            store: self.store,
+            product: product(&answer.head.fields),
+            exchange: exchange.id,
+            carried: carried(&answer.head.fields),
+        }
+    }
 }
 
 /// Which of [`CARRIED`] an answer carries.
@@ -135,10 +189,15 @@ pub(super) fn kept(value: &[u8]) -> Option<Box<[u8]>> {
     (value.len() <= VALUE_MAX).then(|| value.into())
 }
 
+/// As much of a value as is kept to tell representations apart.
+fn cut(value: &[u8]) -> &[u8] {
+    value.get(..value.len().min(64)).unwrap_or_default()
+}
+
 /// What selected the representation of an answer.
 pub fn variant(exchange: &Exchange<'_>, answer: &Answer<'_>) -> Variant {
     let fields = &answer.head.fields;
-    let short = |name| fields.first(name).and_then(|value: &[u8]| value.get(..value.len().min(64))).map(Box::from);
+    let short = |name| fields.first(name).map(cut).map(Box::from);
     Variant {
         coding: short(FieldName::ContentEncoding),
         content_type: short(FieldName::ContentType),

@@ -35,6 +35,13 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let (seen, confidence) = given
         .filter_map(|seen| Some((seen, derived(tag.opaque, seen.tag()?.opaque)?)))
         .max_by_key(|(_, confidence)| *confidence)?;
+    let confidence = match case.named() {
+        // What the tag was made of is still the current one.
+        Some(named) if seen.tag() == Some(named) => confidence.max(Confidence::Likely),
+        // A version that has moved on explains the refusal as well.
+        Some(_) => Confidence::Possible,
+        None => confidence,
+    };
     let evidence = vec![case.sent(FieldName::IfMatch), Evidence::given(seen, client, false), case.named_evidence()];
     Some(Finding::new(confidence, evidence))
 }
@@ -44,9 +51,12 @@ fn derived(sent: &[u8], issued: &[u8]) -> Option<Confidence> {
     if sent.len() < 4 || issued.len() < 4 {
         return None;
     }
-    // The case of letters, or the mark of a compressor taken off.
-    if sent.eq_ignore_ascii_case(issued) || (differs_by_suffix(sent, issued) && sent.len() < issued.len()) {
+    if sent.eq_ignore_ascii_case(issued) {
         return Some(Confidence::Likely);
+    }
+    // The mark of a compressor taken off: wrong only where the service itself had put it on.
+    if differs_by_suffix(sent, issued) && sent.len() < issued.len() {
+        return Some(Confidence::Possible);
     }
     // Cut or joined at a boundary. Counters are their own successors' beginnings.
     let part = |whole: &[u8], part: &[u8]| {

@@ -34,7 +34,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let moved_on = case.names_other(tag).is_some() || case.write_after(issue.at, None, |_| true).is_some();
-    let confidence = if moved_on { Confidence::Possible } else { Confidence::Likely };
+    // Where tags compare strongly, a gateway may have added the W/ that the client was right to drop.
+    let is_judged_so = case.compares_weakly() || case.named().is_some_and(|named| named.weak_eq(&tag));
+    let confidence = if moved_on || !is_judged_so { Confidence::Possible } else { Confidence::Likely };
     let evidence = vec![
         case.sent(FieldName::IfMatch),
         Evidence::given(issue.sighting, case.client(), issue.sibling),

@@ -42,8 +42,10 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         let says = "The path is that of a chunk of an upload, which has no version of its own.";
         return Some(Finding::new(Confidence::Likely, vec![sent, Evidence::Fact { kind: "chunk", says }]));
     }
+    // The same path under another name of the host, or with another slash, is hardly another resource.
+    let is_alias = |other: &[u8]| other.strip_suffix(b"/").unwrap_or(other) == path.strip_suffix(b"/").unwrap_or(path);
     let issued = case.elsewhere.issued.iter().find(|issued| tags.iter().any(|tag| *tag.opaque == *issued.opaque));
-    if let Some(issued) = issued.filter(|issued| is_distinctive(&issued.opaque)) {
+    if let Some(issued) = issued.filter(|issued| is_distinctive(&issued.opaque) && !is_alias(&issued.path)) {
         let confidence = if issued.several { Confidence::Possible } else { Confidence::Likely };
         let there = Evidence::Elsewhere { value: issued.opaque.to_vec(), path: issued.path.to_vec(), at: issued.at };
         return Some(Finding::new(confidence, vec![sent, there, case.named_evidence()]));
