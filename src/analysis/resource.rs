@@ -41,8 +41,12 @@ impl ResourceKey {
 /// The hash by which memory is divided: the same for every query of one path. Its key is no secret: whoever knows it can
 /// at worst crowd one shard.
 pub fn shard_hash(exchange: &Exchange<'_>) -> u64 {
-    ResourceKey::new(exchange.scheme, &exchange.request.authority, path_of(&exchange.request.target), &SHARD_KEY).path
-        as u64
+    shard_hash_of(exchange.scheme, &exchange.request.authority, &exchange.request.target)
+}
+
+/// The same for a resource that is named otherwise.
+pub fn shard_hash_of(scheme: Scheme, authority: &[u8], target: &[u8]) -> u64 {
+    ResourceKey::new(scheme, authority, path_of(target), &SHARD_KEY).path as u64
 }
 
 const SHARD_KEY: DigestKey = DigestKey::new(*b"why412 shard key");

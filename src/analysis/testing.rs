@@ -102,7 +102,9 @@ impl Stage {
         if Elsewhere::is_wanted(&exchange) {
             self.memory.elsewhere(&exchange, &mut elsewhere);
         }
-        self.memory.observe(&exchange, &elsewhere)
+        let judgement = self.memory.observe(&exchange, &elsewhere);
+        self.memory.observe_destination(&exchange);
+        judgement
     }
 }
 

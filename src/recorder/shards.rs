@@ -37,7 +37,12 @@ impl Shards {
     /// Judges an exchange and remembers it. A panic in the analysis costs its judgement, nothing else.
     pub(super) fn observe(&self, exchange: &Exchange<'_>) -> Judgement {
         // The memory holds data only: whatever a panic left half done is forgotten in its time.
-        match catch_unwind(AssertUnwindSafe(|| self.judge(exchange, Memory::observe))) {
+        let judge = || {
+            let judgement = self.judge(exchange, Memory::observe);
+            self.observe_destination(exchange);
+            judgement
+        };
+        match catch_unwind(AssertUnwindSafe(judge)) {
             Ok(judgement) => judgement,
             Err(_) => {
                 error!(exchange = id_text(exchange.id), "the analysis of an exchange panicked; it stays unexplained");
@@ -68,6 +73,15 @@ impl Shards {
         let index = memory::shard_hash(exchange) as usize % SHARDS;
         let Some(shard) = self.shards.get(index) else { return Judgement::default() };
         ask(&mut shard.lock().unwrap_or_else(PoisonError::into_inner), exchange, &elsewhere)
+    }
+
+    /// What a MOVE or COPY has written is another resource, perhaps of another shard.
+    fn observe_destination(&self, exchange: &Exchange<'_>) {
+        if let Some(hash) = memory::destination_hash(exchange)
+            && let Some(shard) = self.shards.get(hash as usize % SHARDS)
+        {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).observe_destination(exchange);
+        }
     }
 
     /// What `view` makes of a resource, whichever shard it is in: asked for by people, so that all may be asked.

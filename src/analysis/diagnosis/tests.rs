@@ -242,6 +242,28 @@ fn gone_and_elsewhere() {
 }
 
 #[test]
+fn what_is_moved_or_copied_is_written() {
+    check(
+        r#"a GET /r -> 200 | ETag: "v1x"
+        b MOVE /upload/.file | Destination: http://h/r -> 204 | ETag: "v2x"
+        a PUT /r | If-Match: "v1x" -> 412 | ETag: "v2x""#,
+        "concurrent-update proven",
+    );
+    check(
+        r#"a GET /r -> 200 | ETag: "v1x"
+        b MOVE /r | Destination: /elsewhere -> 201
+        a PUT /r | If-Match: "v1x" -> 412"#,
+        "missing-resource likely",
+    );
+    check(
+        r#"a GET /r -> 200 | ETag: "v1x"
+        b COPY /r | Destination: /elsewhere -> 201
+        a PUT /r | If-Match: "v1x" -> 412 | ETag: "v2x""#,
+        "stale-validator likely",
+    );
+}
+
+#[test]
 fn alterations_come_first() {
     let weak = r#"a GET /r | Accept-Encoding: gzip -> 200 | ETag: W/"v1x" | Content-Encoding: gzip
         a PUT /r | If-Match: W/"v1x" -> 412"#;

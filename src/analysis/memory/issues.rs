@@ -3,6 +3,7 @@
 //! Only tags that can hardly be the same by chance are kept: `"1"` or `"v7"` says nothing of where it comes from.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::analysis::time::Time;
 
@@ -10,7 +11,7 @@ use crate::analysis::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     /// The tag's opaque part.
-    pub opaque: Box<[u8]>,
+    pub opaque: Arc<[u8]>,
     /// The path of that resource.
     pub path: Box<[u8]>,
     /// When it was first shown there.
@@ -25,13 +26,23 @@ const PATH_MAX: usize = 256;
 /// The index, bounded; the oldest entries go first.
 #[derive(Debug, Default)]
 pub(super) struct Issues {
-    by_tag: HashMap<Box<[u8]>, (u128, Issued)>,
-    order: VecDeque<Box<[u8]>>,
+    by_tag: HashMap<Arc<[u8]>, (u128, Issued)>,
+    order: VecDeque<Arc<[u8]>>,
+    bytes: usize,
+}
+
+/// How much may be indexed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IssuesLimit {
+    /// Tags.
+    pub(super) tags: usize,
+    /// Bytes.
+    pub(super) bytes: usize,
 }
 
 impl Issues {
     /// Notes that a resource of the path with the hash `group` showed a tag.
-    pub(super) fn note(&mut self, opaque: &[u8], group: u128, path: &[u8], at: Time, most: usize) {
+    pub(super) fn note(&mut self, opaque: &[u8], group: u128, path: &[u8], at: Time, limit: IssuesLimit) {
         if !is_distinctive(opaque) {
             return;
         }
@@ -39,15 +50,21 @@ impl Issues {
             issued.several |= *known != group;
             return;
         }
-        while self.order.len() >= most.max(1) {
-            if let Some(oldest) = self.order.pop_front() {
-                self.by_tag.remove(&oldest);
-            }
+        let path: Box<[u8]> = path.get(..path.len().min(PATH_MAX)).unwrap_or_default().into();
+        let issued = Issued { opaque: opaque.into(), path, at, several: false };
+        self.bytes += cost(&issued);
+        self.order.push_back(issued.opaque.clone());
+        self.by_tag.insert(issued.opaque.clone(), (group, issued));
+        while self.order.len() > limit.tags || self.bytes > limit.bytes {
+            let Some(oldest) = self.order.pop_front() else { return };
+            let forgotten = self.by_tag.remove(&oldest);
+            self.bytes = self.bytes.saturating_sub(forgotten.map_or(0, |(_, issued)| cost(&issued)));
         }
-        let path = path.get(..path.len().min(PATH_MAX)).unwrap_or_default();
-        let issued = Issued { opaque: opaque.into(), path: path.into(), at, several: false };
-        self.order.push_back(opaque.into());
-        self.by_tag.insert(opaque.into(), (group, issued));
+    }
+
+    /// Bytes it takes, as well as they can be counted.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The resource of another path than `group` that showed a tag.
@@ -59,6 +76,11 @@ impl Issues {
     fn len(&self) -> usize {
         self.order.len()
     }
+}
+
+/// One entry with its place in map and order.
+fn cost(issued: &Issued) -> usize {
+    issued.opaque.len() + issued.path.len() + 2 * size_of::<(Arc<[u8]>, u128, Issued)>()
 }
 
 /// Whether a tag is unlikely to be given to two resources by chance. Counters, with or without letters before them,
@@ -88,14 +110,17 @@ mod tests {
     fn another_path_and_no_more_than_allowed() {
         let mut issues = Issues::default();
         let at = Time::default();
-        issues.note(b"tag-a", 1, b"/a", at, 2);
+        let limit = IssuesLimit { tags: 2, bytes: 4096 };
+        issues.note(b"tag-a", 1, b"/a", at, limit);
         assert_eq!(issues.elsewhere(b"tag-a", Some(1)), None);
         assert_eq!(issues.elsewhere(b"tag-a", Some(2)).map(|issued| &*issued.path), Some(&b"/a"[..]));
-        issues.note(b"tag-a", 2, b"/b", at, 2);
+        issues.note(b"tag-a", 2, b"/b", at, limit);
         assert!(issues.elsewhere(b"tag-a", None).is_some_and(|issued| issued.several));
-        issues.note(b"tag-b", 1, b"/a", at, 2);
-        issues.note(b"tag-c", 1, b"/a", at, 2);
+        issues.note(b"tag-b", 1, b"/a", at, limit);
+        issues.note(b"tag-c", 1, b"/a", at, limit);
         assert_eq!(issues.len(), 2);
         assert_eq!(issues.elsewhere(b"tag-a", None), None);
+        issues.note(b"tag-d", 1, b"/a", at, IssuesLimit { tags: 2, bytes: 10 });
+        assert_eq!((issues.len(), issues.bytes()), (0, 0));
     }
 }

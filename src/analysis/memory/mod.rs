@@ -26,10 +26,10 @@ use super::semantics::conditions::{Conditions, tags_of};
 use super::semantics::entity_tag::EntityTag;
 use super::semantics::fields::FieldName;
 pub use history::{Absence, Refusal, Resource, Shown, Sighting, Variant, Write, WriteOutcome};
-use issues::Issues;
 pub use issues::{Issued, is_distinctive};
+use issues::{Issues, IssuesLimit};
 pub use routes::RouteStats;
-pub use seen::{CARRIED, accepts_coding, carried, concerns, is_write, negotiated, variant};
+pub use seen::{CARRIED, accepts_coding, carried, concerns, destination_hash, is_write, negotiated, variant};
 use table::Table;
 
 /// How much may be remembered.
@@ -153,6 +153,19 @@ impl Memory {
         judge(&case)
     }
 
+    /// Remembers what a MOVE or COPY has written at its destination (RFC 4918 §9.8.3, §9.9.4), which may belong to
+    /// another shard than its source; see [`destination_hash`].
+    pub fn observe_destination(&mut self, exchange: &Exchange<'_>) {
+        let Some((scheme, authority, target)) = seen::destination(exchange) else { return };
+        let key = ResourceKey::new(scheme, authority, target, &self.key);
+        let condition = seen::condition_digest(exchange, &self.key);
+        let limits = self.limits;
+        self.table.change(key, exchange.ended, |resource| {
+            remember::take_at_destination(resource, exchange, condition, limits);
+        });
+        self.make_room();
+    }
+
     /// What is remembered of one resource.
     pub fn resource(&self, scheme: Scheme, authority: &[u8], target: &[u8]) -> Option<&Resource> {
         self.table.find(ResourceKey::new(scheme, authority, target, &self.key).whole)
@@ -165,7 +178,7 @@ impl Memory {
 
     /// Bytes they take, as well as they can be counted.
     pub const fn bytes(&self) -> usize {
-        self.table.bytes()
+        self.table.bytes() + self.issues.bytes()
     }
 
     /// How many resources have been forgotten to stay within the limits.
@@ -186,6 +199,8 @@ impl Memory {
             return;
         }
         let limits = self.limits;
+        // A quarter of the bytes is for the index of tags, the rest for the resources.
+        let limit = IssuesLimit { tags: limits.resources, bytes: limits.bytes / 4 };
         let learned = self.table.change(key, exchange.ended, |resource| {
             let learned = remember::take(resource, exchange, news, judgement, limits);
             if judgement.is_worth_a_record() {
@@ -196,17 +211,17 @@ impl Memory {
         for tag in learned.unwrap_or_default() {
             let path = path_of(&exchange.request.target);
             if let Some(tag) = EntityTag::parse(&tag) {
-                self.issues.note(tag.opaque, key.path, path, exchange.ended, limits.resources);
+                self.issues.note(tag.opaque, key.path, path, exchange.ended, limit);
             }
         }
         if let Some((location, tag)) = remember::created(exchange) {
             let group = ResourceKey::new(exchange.scheme, &exchange.request.authority, location, &self.key).path;
-            self.issues.note(tag.opaque, group, path_of(location), exchange.ended, limits.resources);
+            self.issues.note(tag.opaque, group, path_of(location), exchange.ended, limit);
         }
     }
 
     fn make_room(&mut self) {
-        while self.table.len() > self.limits.resources.max(1) || self.table.bytes() > self.limits.bytes {
+        while self.table.len() > self.limits.resources.max(1) || self.bytes() > self.limits.bytes {
             if !self.table.evict() {
                 return;
             }

@@ -1,6 +1,6 @@
 //! How what an exchange shows changes what is known of its resource.
 
-use super::history::{Absence, Refusal, Resource, Write};
+use super::history::{Absence, Refusal, Resource, Shown, Write};
 use super::routes::RouteStats;
 use super::seen::Glimpse;
 use super::{MemoryLimits, amendment, seen};
@@ -121,6 +121,25 @@ pub(super) fn take(
         refuse(resource, refusal, judgement);
     }
     learned
+}
+
+/// Takes in what a MOVE or COPY has written at its destination.
+pub(super) fn take_at_destination(
+    resource: &mut Resource,
+    exchange: &Exchange<'_>,
+    condition: Option<u128>,
+    limits: MemoryLimits,
+) {
+    resource.absence = None;
+    let Some(answer) = exchange.answer() else { return };
+    if let Some(write) = seen::written(exchange, condition) {
+        // Its If-Match was about the source (RFC 9110 §13.1.1).
+        push_bounded(&mut resource.writes, Write { if_match: None, ..write }, WRITES_MAX);
+    }
+    if Validators::any(&answer.head.fields) {
+        let glimpse = Glimpse::shown_by(exchange, answer, Shown::Written);
+        see(resource, &glimpse, exchange, answer, limits.sightings.max(1));
+    }
 }
 
 /// The only tag of an If-Match that was accepted: it was current.

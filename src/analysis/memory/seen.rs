@@ -4,7 +4,8 @@ use http::Method;
 
 use super::history::{Absence, Shown, Sighting, Variant, Write, WriteOutcome};
 use crate::analysis::digest::{Digest, DigestKey};
-use crate::analysis::exchange::{Answer, Exchange, Outcome};
+use crate::analysis::exchange::{Answer, Exchange, Outcome, Scheme};
+use crate::analysis::resource::shard_hash_of;
 use crate::analysis::semantics::caching::{FromStore, contains, from_store, product};
 use crate::analysis::semantics::conditions::{CONDITION_NAMES, Conditions};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
@@ -107,10 +108,15 @@ impl<'a> Glimpse<'a> {
         if !Validators::any(fields) {
             return None;
         }
-        let by = shown(exchange, &answer)?;
+        Some(Self::shown_by(exchange, &answer, shown(exchange, &answer)?))
+    }
+
+    /// What an answer shows, as that kind of answer.
+    pub(super) fn shown_by(exchange: &Exchange<'a>, answer: &Answer<'a>, by: Shown) -> Self {
+        let fields: &'a Fields = &answer.head.fields;
         let value = |name| fields.first(name).filter(|value: &&[u8]| value.len() <= VALUE_MAX);
         let short = |name| fields.first(name).map(cut);
-        Some(Self {
+        Self {
             by,
             etag: value(FieldName::ETag),
             last_modified: value(FieldName::LastModified),
@@ -121,7 +127,7 @@ impl<'a> Glimpse<'a> {
             accepts_coding: accepts_coding(&exchange.request.fields),
             partial: answer.head.status == 206,
             store: from_store(fields),
-        })
+        }
     }
 
     /// Whether it is the same as what was seen before.
@@ -223,11 +229,36 @@ pub fn accepts_coding(fields: &Fields) -> bool {
     fields.all(FieldName::AcceptEncoding).any(|value| CODINGS.iter().any(|coding| contains(value, coding)))
 }
 
+/// What a MOVE or COPY that succeeded has written.
+pub(super) fn destination<'a>(exchange: &Exchange<'a>) -> Option<(Scheme, &'a [u8], &'a [u8])> {
+    let carries = matches!(exchange.request.method.as_str(), "MOVE" | "COPY");
+    if !carries || !matches!(exchange.status(), Some(200..=299)) {
+        return None;
+    }
+    let destination = exchange.forwarded.first(FieldName::Destination)?;
+    // RFC 4918 §10.3: an absolute URI, or a path.
+    let rest = destination.windows(3).position(|window| window == b"://").and_then(|at| destination.get(at + 3..));
+    let authority = rest.map(|rest| rest.split(|byte| *byte == b'/').next().unwrap_or_default());
+    // A gateway may have changed scheme and authority of the request and not of the field.
+    Some((exchange.scheme, authority.unwrap_or(&exchange.request.authority), destination))
+}
+
+/// The shard to which the destination of a MOVE or COPY that succeeded belongs.
+pub fn destination_hash(exchange: &Exchange<'_>) -> Option<u64> {
+    let (scheme, authority, target) = destination(exchange)?;
+    Some(shard_hash_of(scheme, authority, target))
+}
+
 /// The write of an exchange, if it succeeded or may have.
 pub(super) fn write(exchange: &Exchange<'_>, condition: Option<u128>) -> Option<Write> {
     if !is_write(&exchange.request.method) {
         return None;
     }
+    written(exchange, condition)
+}
+
+/// What an exchange has written, whatever its method.
+pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>) -> Option<Write> {
     let outcome = match &exchange.outcome {
         Outcome::Answered(answer) => match answer.head.status {
             status @ 200..=299 => WriteOutcome::Applied { status, delivered: answer.complete },

@@ -2,6 +2,7 @@
 
 use crate::analysis::diagnosis::{Case, Cause, Evidence};
 use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::conditions::Conditions;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -33,6 +34,13 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let mut evidence = vec![Evidence::SentNone];
     if case.exchange.bypass.is_some_and(|bypass| bypass.preconditions_removed) {
         evidence.push(Evidence::Fact { kind: "bypass", says: "A bypass had removed the conditions, as a test." });
+    }
+    // RFC 9110 §7.6.1: what the client nominates as a connection option does not go further.
+    if Conditions::any(&case.exchange.request.fields) && case.exchange.bypass.is_none() {
+        evidence.push(Evidence::Fact {
+            kind: "nominated",
+            says: "The client named its condition in Connection, so it was removed as the RFC demands.",
+        });
     }
     Some(Finding::new(Confidence::Likely, evidence))
 }
