@@ -331,7 +331,9 @@ impl Pending {
         if self.recorded.replace(true) {
             return;
         }
-        let seen = self.seen.borrow();
+        self.recorder.metrics().exchange_ended();
+        // Only a panic within a step leaves it borrowed; then there is nothing to rely on.
+        let Ok(seen) = self.seen.try_borrow() else { return };
         let sent = seen.sent.is_some();
         let outcome = match &seen.end {
             End::Waiting => Outcome::ClientGone { sent },
@@ -346,7 +348,6 @@ impl Pending {
         };
         let exchange = self.exchange(&seen, outcome);
         self.recorder.record(&exchange, self.series());
-        self.recorder.metrics().exchange_ended();
     }
 
     /// The exchange as it stands, with that outcome.

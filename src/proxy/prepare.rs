@@ -329,7 +329,10 @@ pub(super) fn answer(
         copy(fields, &mut returned).retain(|line| line.name != FieldName::ContentLength);
     }
     if taken.route.annotate && head.status == 412 {
-        copy(fields, &mut returned).push(b"Proxy-Status", b"why412");
+        // RFC 9209 §2.1.5: what this instance alone makes of it, before anything that follows.
+        let cause = pending.verdict(head, returned.as_ref().unwrap_or(fields)).unwrap_or("unexplained");
+        let status = format!("why412; details=\"{cause}\"");
+        copy(fields, &mut returned).push(b"Proxy-Status", status.as_bytes());
     }
     if taken.route.forwarding.via {
         copy(fields, &mut returned).push(b"Via", via(head.version));

@@ -273,8 +273,12 @@ async fn fill(
         if answer.poll_gone(cx).is_ready() {
             return Poll::Ready(Err(NoHead::ClientGone));
         }
-        if progress.sending() == Sending::Running {
-            return Poll::Pending;
+        match progress.sending() {
+            Sending::Running => return Poll::Pending,
+            Sending::Broken(io::ErrorKind::TimedOut) => {
+                return Poll::Ready(Err(NoHead::Upstream(UpstreamFailure::WriteTimeout)));
+            }
+            Sending::Broken(_) | Sending::Done => {}
         }
         let deadline = *deadline.get_or_insert_with(|| clock::now().plus(within));
         alarm.poll(cx, deadline).map(|()| Err(NoHead::Upstream(UpstreamFailure::HeadTimeout)))
@@ -282,18 +286,15 @@ async fn fill(
     .await?;
     match filled {
         Ok(Filled::Some) => Ok(()),
-        Ok(Filled::End) | Err(_) => Err(NoHead::Upstream(closed(reader, *reused, progress))),
+        Ok(Filled::End) | Err(_) => Err(NoHead::Upstream(closed(reader, *reused))),
     }
 }
 
-fn closed(reader: &Reader, reused: bool, progress: &Progress) -> UpstreamFailure {
+fn closed(reader: &Reader, reused: bool) -> UpstreamFailure {
     if !reader.buffered().is_empty() {
         return UpstreamFailure::HeadCut;
     }
-    match progress.sending() {
-        Sending::Broken(io::ErrorKind::TimedOut) => UpstreamFailure::WriteTimeout,
-        Sending::Broken(_) | Sending::Running | Sending::Done => UpstreamFailure::Closed { reused },
-    }
+    UpstreamFailure::Closed { reused }
 }
 
 /// How the passing on of an answer ended.

@@ -85,8 +85,10 @@ pub(in crate::proxy) fn parse_response(
 ) -> Result<Option<(ResponseHead, usize)>, HeadFault> {
     let mut headers = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut response = httparse::Response::new(&mut []);
-    let status =
-        httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
+    let status = httparse::ParserConfig::default()
+        // RFC 9112 §5.1: white space before the colon is removed from a response.
+        .allow_spaces_after_header_name_in_responses(true)
+        .parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
     let length = match status {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if bytes.len() >= limits.bytes => return Err(HeadFault::TooLarge),
@@ -269,6 +271,12 @@ mod tests {
     fn a_reason_phrase_is_kept_with_its_obs_text() {
         let (response, _) = parse_response(b"HTTP/1.1 412 Nicht erf\xfcllt\r\n\r\n", LIMITS).unwrap().unwrap();
         assert_eq!((response.status, response.reason.as_slice()), (412, &b"Nicht erf\xfcllt"[..]));
+    }
+
+    #[test]
+    fn white_space_before_the_colon_is_removed_from_an_answer() {
+        let (response, _) = parse_response(b"HTTP/1.1 200 OK\r\nETag : \"a\"\r\n\r\n", LIMITS).unwrap().unwrap();
+        assert_eq!(response.fields.first(FieldName::ETag), Some(&b"\"a\""[..]));
     }
 
     #[test]

@@ -203,3 +203,18 @@ fn several_addresses_are_used_and_one_that_is_gone_is_passed_over() {
     }
     thread.join().unwrap();
 }
+
+#[test]
+fn a_refused_precondition_is_annotated_where_that_is_wanted() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears(PUT);
+        origin.says(REFUSED);
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| config.routes[0].annotate = true);
+    let mut client = Peer::connect(&plane);
+    client.says(PUT);
+    let head = client.head();
+    assert!(head.contains("\r\nProxy-Status: why412; details=\"stale-validator\"\r\n"), "{head}");
+    thread.join().unwrap();
+}
