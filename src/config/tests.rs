@@ -249,6 +249,18 @@ fn an_origin_that_sees_everybody_as_local_is_a_warning() {
 }
 
 #[test]
+fn a_pair_without_a_secret_is_a_warning() {
+    let warnings = fine(&format!("{UPSTREAM}[pairing]\nrole = \"inner\"\n")).warnings;
+    let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(
+        warning.starts_with("why412.toml:4: pairing.role: there is no secret: the pair works unsigned"),
+        "{warning}"
+    );
+    assert_eq!(fine(&format!("{UPSTREAM}[pairing]\nrole = \"alone\"\n")).warnings, []);
+}
+
+#[test]
 fn flags_go_before_the_file() {
     let flags = Flags {
         listen: Some(([127, 0, 0, 1], 1).into()),

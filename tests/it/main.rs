@@ -23,6 +23,7 @@ mod gateways;
 mod harness;
 mod hostile;
 mod metrics;
+mod pairing;
 mod readme;
 mod reload;
 mod tls;

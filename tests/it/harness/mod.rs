@@ -8,6 +8,7 @@ pub(crate) mod instance;
 pub(crate) mod message;
 pub(crate) mod origin;
 pub(crate) mod ports;
+pub(crate) mod relay;
 pub(crate) mod versioned;
 pub(crate) mod wire;
 
