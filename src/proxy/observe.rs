@@ -238,7 +238,6 @@ impl Pending {
     pub(super) fn answered(&self, head: ResponseHead, returned: Option<Fields>) {
         let wants_prefix = self.conditional_write && is_text(&head.fields);
         let mut seen = self.seen.borrow_mut();
-        self.reported(&mut seen, &head.fields);
         seen.upstream_time = seen.sent.map_or(Duration::ZERO, |sent| clock::now().since(sent));
         seen.end =
             End::Answering { head: Box::new(head), returned, body_prefix: Vec::new(), wants_prefix, complete: false };
@@ -252,8 +251,10 @@ impl Pending {
         }
     }
 
-    /// At an outer instance: what the inner one says of the exchange.
-    fn reported(&self, seen: &mut Seen, fields: &Fields) {
+    /// The final answer has come with these fields. At an outer instance, they bring what the inner one says of the
+    /// exchange.
+    pub(super) fn reported(&self, fields: &Fields) {
+        let mut seen = self.seen.borrow_mut();
         // Around the gateway there may be no inner instance.
         if self.snapshot.config.pairing.role != Role::Outer || seen.bypass.is_some_and(|bypass| bypass.direct) {
             return;

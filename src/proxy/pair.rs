@@ -42,12 +42,10 @@ pub(super) fn report_on(fields: &Fields, snapshot: &Snapshot) -> Brought<Report>
     }
 }
 
-fn brought<T>(
-    fields: &Fields,
-    name: FieldName,
-    keys: &Keys,
-    decode: fn(&[u8], &Keys) -> Option<(T, Authenticity)>,
-) -> Brought<T> {
+/// Reads a field's value.
+type Decode<T> = fn(&[u8], &Keys) -> Option<(T, Authenticity)>;
+
+fn brought<T>(fields: &Fields, name: FieldName, keys: &Keys, decode: Decode<T>) -> Brought<T> {
     let mut values = fields.all(name);
     match (values.next(), values.next()) {
         (None, _) => Brought::Nothing,

@@ -244,6 +244,7 @@ impl Line<'_, '_> {
         taken: &Taken,
         persistence: Persistence,
     ) -> Result<Persistence, Reached> {
+        self.pending.reported(&head.fields);
         let prepared = prepare::answer(self.pending, taken, self.answer, &head, length, way.bypass, persistence);
         self.pending.answered(head, prepared.returned);
         let staged = self
