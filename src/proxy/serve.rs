@@ -281,7 +281,11 @@ impl Line<'_, '_> {
     /// The upstream gave no answer: the client is told, or shown the same.
     async fn fail(&mut self, failure: &UpstreamFailure, taken: &Taken, body: &ClientBody<'_>) -> Next {
         taken.series.upstream_failed(failure.reason());
-        tracing::debug!(route = %taken.route.name, %failure, "no answer from the upstream");
+        if matches!(failure, UpstreamFailure::Closed { reused: true }) {
+            tracing::debug!(route = %taken.route.name, %failure, "no answer from the upstream");
+        } else {
+            tracing::warn!(route = %taken.route.name, %failure, "no answer from the upstream");
+        }
         self.pending.no_answer();
         let mirrored = match taken.upstream.on_failure {
             OnUpstreamFailure::Respond => false,

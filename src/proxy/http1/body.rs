@@ -36,6 +36,8 @@ pub(in crate::proxy) enum BodyFault {
 pub(in crate::proxy) struct Body {
     state: State,
     limits: HeadLimits,
+    /// Bytes of content consumed.
+    consumed: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +65,7 @@ impl Body {
             BodyLength::Chunked => State::ChunkSize,
             BodyLength::UntilClose => State::UntilClose,
         };
-        Self { state, limits }
+        Self { state, limits, consumed: 0 }
     }
 
     /// Whether all of it has been read.
@@ -102,6 +104,7 @@ impl Body {
     pub(in crate::proxy) fn consume(&mut self, reader: &mut Reader, count: usize) {
         reader.consume(count);
         let used = count as u64;
+        self.consumed = self.consumed.saturating_add(used);
         self.state = match self.state {
             State::Known(left) if left == used => State::Done,
             State::Known(left) => State::Known(left.saturating_sub(used)),
@@ -118,7 +121,8 @@ impl Body {
             match self.state {
                 State::Done => return Ok(Some(Piece::End(None))),
                 State::UntilClose | State::Known(_) | State::Chunk(_) if buffered.is_empty() => {
-                    if matches!(self.state, State::Known(left) | State::Chunk(left) if left > LONG_BODY) {
+                    let announced = matches!(self.state, State::Known(left) | State::Chunk(left) if left > LONG_BODY);
+                    if announced || self.consumed > LONG_BODY {
                         reader.expect_much();
                     }
                     return Ok(None);

@@ -216,6 +216,8 @@ fn absolute_authority(target: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const LIMITS: HeadLimits = HeadLimits { bytes: 4096, fields: 8, target: 64 };
@@ -286,5 +288,33 @@ mod tests {
         assert_eq!(of("GET / HTTP/1.1\r\nHost: b\r\n\r\n"), b"b");
         assert_eq!(of("GET / HTTP/1.0\r\n\r\n"), b"");
         assert_eq!(of("OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n"), b"b");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_can_break_the_parsers(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0_usize..60) {
+            // Half of it looks like a head, so that the later checks are reached, too.
+            let mut head = b"GET http://a/b HTTP/1.1\r\nHost: a\r\nX: y\r\nZ: \r\n\r\n".to_vec();
+            let at = at.min(head.len());
+            head.splice(at..at, bytes.iter().copied().take(3));
+            for bytes in [&bytes, &head] {
+                let _ = parse_request(bytes, LIMITS);
+                let _ = parse_response(bytes, LIMITS);
+                let _ = parse_trailers(bytes, LIMITS);
+            }
+        }
+
+        #[test]
+        fn a_head_is_read_the_same_however_it_arrives(at in 1_usize..60, lines in proptest::collection::vec("[A-Za-z-]{1,9}: [ -~]{0,9}", 0..6)) {
+            let head = format!("PUT /x?y HTTP/1.1\r\nHost: a\r\n{}\r\n", lines.iter().map(|line| format!("{line}\r\n")).collect::<String>());
+            let (part, _) = head.as_bytes().split_at(at.min(head.len() - 1));
+            let whole = parse_request(head.as_bytes(), LIMITS);
+            // A part is never taken for a whole, and is refused only where the whole is.
+            match parse_request(part, LIMITS) {
+                Ok(None) => {}
+                Ok(Some(_)) => prop_assert!(false, "{head:?} is not whole at {at}"),
+                Err(_) => prop_assert!(whole.is_err(), "{head:?} is refused at {at}"),
+            }
+        }
     }
 }
