@@ -1,5 +1,6 @@
 //! The literate cases of `tests/cases`: each exchange is judged, and the judgement compared with what the case says.
 
+mod clean;
 mod notation;
 mod play;
 

@@ -15,7 +15,7 @@ pub static CAUSE: Cause = Cause {
     title: "The write had already succeeded; this 412 answers its repetition",
     explanation: "The same write, with the same condition and body, had been carried out before. Its answer never \
         reached the client (a timeout, a closed connection, a restart), so it was sent again; by then the validator \
-        had moved on, because of the first attempt itself. Nothing was lost and nobody else wrote: the change is in \
+        had moved on, because of the first attempt itself. By what was seen nothing was lost and nobody else wrote: the change is in \
         effect. Telling the user that somebody else won would be wrong.",
     example: r#"client  PUT /ledger/42 | If-Match: "g1" -> (connection lost after it was sent)
 client  PUT /ledger/42 | If-Match: "g1" -> 412 | ETag: "g2""#,

@@ -79,7 +79,9 @@ fn replaced_before(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Opt
         later && write.ended < issue.at && write.tag() != Some(tag)
     };
     let writes = case.resource.map(|resource| resource.writes.as_slice()).unwrap_or_default();
-    if let Some(write) = writes.iter().rev().find(|write| write.is_applied() && replaces(write)) {
+    // Only the last one before the issue: a later write may have brought the tag back.
+    let last = writes.iter().rev().find(|write| write.is_applied() && write.ended < issue.at);
+    if let Some(write) = last.filter(|write| replaces(write)) {
         return Some((Evidence::wrote(write, case.client(), false), write.direct));
     }
     // A newer validator that was seen before the old one came again.

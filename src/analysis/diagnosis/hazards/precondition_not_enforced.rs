@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::common::{is_fresh_content, replaced_by, successful_write};
+use super::common::{has_created, is_fresh_content, last_write, replaced_by, successful_write};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
 use crate::analysis::exchange::Role;
@@ -89,8 +89,7 @@ fn superseded(case: &Case<'_>) -> Option<Finding> {
         let of_tag = |seen: &&Sighting| seen.tag().is_some_and(|shown| !is_other_version(shown, tag));
         // Not known to have been anybody's: it may be the one that is current.
         let old = case.own_sightings().filter(of_tag).max_by_key(|seen| seen.last)?;
-        let (confidence, successor) =
-            overwritten(case, resource, tag, old).or_else(|| read_since(case, resource, tag, old))?;
+        let (confidence, successor) = overwritten(case, tag, old).or_else(|| read_since(case, resource, tag, old))?;
         surest = surest.min(confidence);
         evidence.push(Evidence::given(old, case.client(), false));
         evidence.push(successor);
@@ -99,18 +98,12 @@ fn superseded(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The last write had replaced the version that `old` showed.
-fn overwritten(
-    case: &Case<'_>,
-    resource: &Resource,
-    tag: EntityTag<'_>,
-    old: &Sighting,
-) -> Option<(Confidence, Evidence)> {
-    let write = resource.writes.last().filter(|write| write.is_applied())?;
-    let is_settled = write.ended <= case.exchange.at && resource.absence.is_none_or(|absence| absence.at < write.ended);
-    if !is_settled || old.last >= write.at {
-        return None;
-    }
-    let shown_since = || case.own_sightings().filter(|seen| seen.first >= write.at && seen.store.is_none()).last();
+fn overwritten(case: &Case<'_>, tag: EntityTag<'_>, old: &Sighting) -> Option<(Confidence, Evidence)> {
+    let write = last_write(case).filter(|write| old.last < write.at)?;
+    let shown_since = || {
+        let since = case.own_sightings().filter(|seen| seen.first >= write.at && seen.store.is_none());
+        since.filter(|seen| seen.variant.accepts_coding == old.variant.accepts_coding).last()
+    };
     let current = write.tag().or_else(|| shown_since()?.tag());
     let fact = Evidence::wrote(write, case.client(), false);
     match current {
@@ -137,7 +130,8 @@ fn read_since(
     let client = case.client();
     let newest = case.own_sightings().filter(|seen| seen.by == Shown::Get && seen.store.is_none());
     let newest = newest.max_by_key(|seen| seen.last).filter(|newest| newest.given_at(client).is_some())?;
-    let is_newer = newest.tag().is_some_and(|current| is_other_version(tag, current))
+    let is_newer = old.by == Shown::Get
+        && newest.tag().is_some_and(|current| is_other_version(tag, current))
         && newest.first > old.last
         && newest.variant == old.variant
         && newest.upstream == old.upstream
@@ -178,6 +172,11 @@ fn created_over(case: &Case<'_>, status: u16) -> Option<Finding> {
 /// If-Unmodified-Since before a Last-Modified that had been shown.
 fn modified_after_the_date(case: &Case<'_>) -> Option<Finding> {
     let sent = *case.conditions.if_unmodified_since.valid()?;
+    // RFC 9110 §13.1.4: what is not there has no date, and the condition is ignored.
+    let resource = case.resource.filter(|resource| resource.absence.is_none() && case.status() != 201)?;
+    if resource.writes.last().is_some_and(|last| last.method == Method::DELETE) {
+        return None;
+    }
     let client = case.client();
     let is_later = |seen: &&Sighting| {
         seen.store.is_none() && seen.last <= case.exchange.at && seen.date().is_some_and(|date| date > sent)
@@ -189,12 +188,17 @@ fn modified_after_the_date(case: &Case<'_>) -> Option<Finding> {
     };
     let later = case.own_sightings().filter(is_later).last()?;
     let is_own = later.given_at(client).is_some() || shared(later);
-    // What another was shown under this URL need not be what this client writes to; what another wrote there is.
-    let confidence = match later.by {
-        _ if is_own => Confidence::Likely,
-        Shown::Written => Confidence::Possible,
-        Shown::Get | Shown::Head | Shown::NotModified | Shown::Refused | Shown::Other => return None,
-    };
+    if !is_own && (later.by != Shown::Written || holds_its_own(case, later)) {
+        return None;
+    }
+    // What another wrote under this URL need not be what this client writes to.
+    let confidence = if is_own { Confidence::Likely } else { Confidence::Possible };
     let evidence = vec![case.sent(FieldName::IfUnmodifiedSince), Evidence::given(later, client, false)];
     Some(Finding::new(confidence, evidence).detail("ignored"))
+}
+
+/// Whether whoever was given `sighting` had something else under this URL before.
+fn holds_its_own(case: &Case<'_>, sighting: &Sighting) -> bool {
+    let read = |to| case.own_sightings().any(|seen| is_fresh_content(seen) && seen.given_at(to).is_some());
+    sighting.given_to.iter().any(|(to, _)| read(*to) || has_created(case, *to))
 }

@@ -1,6 +1,6 @@
 //! A cache gave an older validator than one already seen.
 
-use super::common::{content, named, replaced_by};
+use super::common::{content, last_write, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
@@ -52,7 +52,7 @@ fn newer_date(case: &Case<'_>) -> Option<(Confidence, Evidence)> {
 /// A write that was seen had replaced the tag that came.
 fn replaced(case: &Case<'_>) -> Option<(Confidence, Evidence)> {
     let tag = case.named()?;
-    let write = case.resource?.last_applied().filter(|write| write.ended <= case.exchange.at)?;
+    let write = last_write(case)?;
     write.tag().filter(|current| is_other_version(tag, *current))?;
     let fresh = case.own_sightings().filter(|seen| seen.tag() == Some(tag) && seen.store.is_none());
     // It was the current one once, and not again since the write.

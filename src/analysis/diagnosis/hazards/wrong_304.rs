@@ -1,6 +1,6 @@
 //! 304 although the resource had changed, or was not asked for, or by wrong precedence.
 
-use super::common::{is_read, named, replaced_by};
+use super::common::{is_read, last_write, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
 use crate::analysis::judgement::{Confidence, Finding};
@@ -128,9 +128,8 @@ fn other_tag(case: &Case<'_>) -> Option<Finding> {
 fn written_since(case: &Case<'_>) -> Option<Finding> {
     let tags = case.if_none_match();
     let [tag] = tags[..] else { return None };
-    let write = case.resource?.last_applied()?;
-    let is_replaced =
-        write.ended <= case.exchange.at && write.tag().is_some_and(|current| is_other_version(tag, current));
+    let write = last_write(case)?;
+    let is_replaced = write.tag().is_some_and(|current| is_other_version(tag, current));
     let last = case.own_sightings().filter(|seen| seen.tag() == Some(tag)).max_by_key(|seen| seen.last)?;
     if !is_replaced || last.last >= write.at {
         return None;
@@ -150,9 +149,10 @@ fn after_absence(case: &Case<'_>) -> Option<Finding> {
     if case.conditions.if_none_match.is_present() {
         return None;
     }
-    let absence = case.resource?.absence?;
+    // What is not there for another may be there for this client.
+    let absence = case.resource?.absence.filter(|absence| absence.by == case.client())?;
     let date = *case.conditions.if_modified_since.valid()?;
-    if date.0 < absence.at.unix_seconds() - CLOCKS_DIFFER {
+    if case.named_date() == Some(date) || date.0 < absence.at.unix_seconds() - CLOCKS_DIFFER {
         return None;
     }
     let evidence = vec![case.sent(FieldName::IfModifiedSince), Evidence::gone(&absence)];
