@@ -419,6 +419,58 @@ fn malformed_conditions() {
 }
 
 #[test]
+fn values_that_say_there_was_none() {
+    check(r#"a PUT /r | If-Match: "null" -> 412"#, "malformed-precondition/js-value likely");
+    check(r#"a PUT /r | If-Match: "" -> 412"#, "malformed-precondition/js-value likely");
+    check(r#"a PUT /r | If-Match: "undefined" -> 412 | ETag: "v1x""#, "malformed-precondition/js-value likely");
+    check(
+        r#"a GET /r -> 200 | ETag: "null"
+        a PUT /r | If-Match: "null" -> 412 | ETag: "v1x""#,
+        "stale-validator likely",
+    );
+    // A service that takes such values refuses this one for another reason.
+    check(
+        r#"a PUT /r#1 | If-Match: v1x -> 204
+        a PUT /r#2 | If-Match: v1x -> 412"#,
+        "malformed-precondition/unquoted possible",
+    );
+}
+
+#[test]
+fn a_renewed_token_is_hardly_another_client() {
+    check(
+        r#"token:a PUT /r#one | If-Match: "v1x" -> 204 | ETag: "v2x"
+        token:b PUT /r#one | If-Match: "v1x" -> 412 | ETag: "v2x""#,
+        "retry-after-applied possible",
+    );
+    check(
+        r#"token:a PUT /r#one | If-Match: "v1x" -> 204 | ETag: "v2x"
+        token:b PUT /r#two | If-Match: "v1x" -> 412 | ETag: "v2x""#,
+        "concurrent-update likely",
+    );
+}
+
+#[test]
+fn what_never_stays_the_same() {
+    check(
+        r#"a GET /r -> 200 | ETag: "t1x"
+        a PUT /r | If-Match: "t1x" -> 412 | ETag: "t2x"
+        a GET /r -> 200 | ETag: "t3x"
+        a PUT /r | If-Match: "t3x" -> 412 | ETag: "t4x""#,
+        "unstable-validator likely",
+    );
+    // Written in between, it may well change.
+    check(
+        r#"a GET /r -> 200 | ETag: "t1x"
+        a GET /r -> 200 | ETag: "t2x"
+        b PUT /r -> 204
+        a GET /r -> 200 | ETag: "t3x"
+        a PUT /r | If-Match: "t3x" -> 412 | ETag: "t4x""#,
+        "stale-validator likely",
+    );
+}
+
+#[test]
 fn clean_traffic_is_silent() {
     check_silent(r#"a GET /r -> 200 | ETag: "v1x""#);
     check_silent("a GET /r -> 200 | ETag: \"v1x\"\na PUT /r | If-Match: \"v1x\" -> 204 | ETag: \"v2x\"");

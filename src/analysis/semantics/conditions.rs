@@ -154,6 +154,15 @@ impl<'a> Conditions<'a> {
         fault(FieldName::IfMatch, &self.if_match).or_else(|| fault(FieldName::IfNoneMatch, &self.if_none_match))
     }
 
+    /// If-Match where it names a value that the client did not have, with quotes or without: the field and its value.
+    pub fn absent_value(&self) -> Option<(FieldName, Vec<u8>)> {
+        if let Some((field, value, fault)) = self.tag_fault() {
+            return (fault == TagFault::JsValue && field == FieldName::IfMatch).then_some((field, value));
+        }
+        let is_absent = |list: &TagList<'_>| matches!(list.tags(), [tag] if TagFault::is_absent_value(tag));
+        self.if_match.valid().filter(|list| is_absent(list)).map(|_| (FieldName::IfMatch, self.if_match.raw()))
+    }
+
     /// What is wrong with If-Unmodified-Since.
     pub fn date_fault(&self) -> Option<(FieldName, Vec<u8>, DateFault)> {
         let raw = match &self.if_unmodified_since {

@@ -121,6 +121,11 @@ impl TagFault {
         }
     }
 
+    /// Whether a tag that is well-formed says between its quotes that there was none: `"null"`, `"undefined"`, `""`.
+    pub fn is_absent_value(tag: &EntityTag<'_>) -> bool {
+        is_absent_value(tag.opaque) && tag.opaque != b"true" && tag.opaque != b"false"
+    }
+
     /// What is wrong with `raw`, which is not a tag and not a list of tags.
     pub fn of(raw: &[u8]) -> Self {
         let raw = raw.trim_ascii();

@@ -41,11 +41,20 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let modified = read.date()?;
     // The client has read this very version, and names a date before it.
     let unchanged = case.named_date().is_none_or(|named| named == modified);
-    let near = (at.unix_seconds() - date.0).abs() < SKEW_MAX;
-    if !unchanged || date >= modified || !near || case.write_after(at, None, |_| true).is_some() {
+    let skew = [at, case.exchange.at].map(|at| (at.unix_seconds() - date.0).abs()).into_iter().min()?;
+    if !unchanged || date >= modified || skew >= SKEW_MAX || case.write_after(at, None, |_| true).is_some() {
         return None;
     }
     let origin = case.answer_fields()?.first(FieldName::Date).unwrap_or_default().to_vec();
     let clocks = Evidence::Clocks { sent: case.conditions.if_unmodified_since.raw(), origin };
-    Some(Finding::new(Confidence::Likely, vec![clocks, Evidence::given(read, client, false)]))
+    let confidence = if is_usual(skew) { Confidence::Likely } else { Confidence::Possible };
+    Some(Finding::new(confidence, vec![clocks, Evidence::given(read, client, false)]))
+}
+
+/// Clocks are wrong by less than an hour, or by a time zone that was taken for GMT. Other dates may be those of an
+/// older copy.
+const fn is_usual(skew: i64) -> bool {
+    const HALF_HOUR: i64 = 1800;
+    let beside = skew % HALF_HOUR;
+    skew <= 2 * HALF_HOUR || beside < 90 || HALF_HOUR - beside < 90
 }

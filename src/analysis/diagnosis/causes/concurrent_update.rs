@@ -1,5 +1,6 @@
 //! Another client's write was seen between the issue of the validator and its use.
 
+use super::retry_after_applied;
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::memory::Write;
@@ -66,7 +67,7 @@ fn by_tag(case: &Case<'_>, tag: EntityTag<'_>) -> Option<Finding> {
     }
     // From the second refusal on, the client has the new tag and does not use it.
     let ignores = case.refused_before().is_some() && case.handed_newer(tag, since).is_some();
-    if ignores {
+    if ignores || may_be_own(case, write) {
         confidence = Confidence::Possible;
     }
     let mut evidence = vec![case.sent(FieldName::IfMatch)];
@@ -74,6 +75,13 @@ fn by_tag(case: &Case<'_>, tag: EntityTag<'_>) -> Option<Finding> {
     let finding = found(case, confidence, evidence, (sibling, write));
     let reads_on = !case.is_write() && case.exchange.request.fields.contains(FieldName::Range);
     Some(if reads_on { finding.detail("torn-read") } else { finding })
+}
+
+/// The very same request under a credential that may have been renewed in between.
+fn may_be_own(case: &Case<'_>, write: &Write) -> bool {
+    let same_body = write.body.digest.is_some() && write.body.digest == case.exchange.request_body.digest;
+    let same = same_body && write.condition == case.condition && write.method == case.exchange.request.method;
+    same && retry_after_applied::is_interchangeable(write.by.by.max(case.client().by))
 }
 
 fn by_date(case: &Case<'_>, date: HttpDate) -> Option<Finding> {

@@ -4,7 +4,6 @@ use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::memory::{Shown, Sighting};
-use crate::analysis::semantics::entity_tag::TagFault;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -43,7 +42,7 @@ client   PUT /cards/8 | If-Match: null -> 412"#,
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
     // The client's condition must show that it had nothing.
-    let (field, value, _) = case.conditions.tag_fault().filter(|(_, _, fault)| *fault == TagFault::JsValue)?;
+    let (field, value) = case.conditions.absent_value()?;
     let malformed = Evidence::Malformed { field, value, says: "it names a value that the client did not have" };
     let last = last_answer(case)?;
     let (confidence, fact) = missing_tag(case, last)?;

@@ -65,7 +65,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
 
 /// That the origin knows the tag without the mark.
 fn origin_knows_bare(case: &Case<'_>, tag: EntityTag<'_>, split: Suffixed<'_>) -> Option<(Confidence, Evidence)> {
-    let is_bare = |other: EntityTag<'_>| other.opaque == split.bare;
+    // A tag that went round more than once has several marks.
+    let bares = std::iter::successors(Some(split.bare), |bare| Some(suffix::split(bare)?.bare));
+    let is_bare = |other: EntityTag<'_>| bares.clone().any(|bare| bare == other.opaque);
     let double = case.sightings().find_map(|(_, seen)| {
         let (field, value) =
             seen.double.as_ref().filter(|_| seen.tag() == Some(tag) && seen.double_tag().is_some_and(is_bare))?;

@@ -2,7 +2,7 @@
 
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
 use crate::analysis::judgement::{Confidence, Finding, Party};
-use crate::analysis::semantics::entity_tag::TagFault;
+use crate::analysis::semantics::entity_tag::{TagFault, TagList};
 use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
@@ -75,12 +75,28 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let tag = case.conditions.tag_fault().filter(|(field, ..)| *field == FieldName::IfMatch || case.is_write());
     if let Some((field, value, fault)) = tag {
         let fact = Evidence::Malformed { field, value, says: says(fault) };
-        return Some(Finding::new(Confidence::Likely, vec![fact, case.named_evidence()]).detail(fault.as_str()));
+        let confidence = if was_taken(case, fault) { Confidence::Possible } else { Confidence::Likely };
+        return Some(Finding::new(confidence, vec![fact, case.named_evidence()]).detail(fault.as_str()));
+    }
+    // Well-formed, but it says that there was no tag.
+    if let Some((field, value)) = case.conditions.absent_value() {
+        let is_known = case.if_match().iter().any(|tag| case.is_known(*tag) || case.names(*tag));
+        let fact = Evidence::Malformed { field, value, says: says(TagFault::JsValue) };
+        let finding = Finding::new(Confidence::Likely, vec![fact, case.named_evidence()]);
+        return (!is_known).then(|| finding.detail(TagFault::JsValue.as_str()));
     }
     // RFC 9110 §13.1.4: If-Unmodified-Since is ignored beside If-Match.
     let (field, value, fault) = case.conditions.date_fault().filter(|_| !case.conditions.if_match.is_present())?;
     let fact = Evidence::Malformed { field, value, says: fault.says() };
     Some(Finding::new(Confidence::Likely, vec![fact, case.named_evidence()]).detail("date"))
+}
+
+/// Whether the service has accepted a value with the same fault before: then it refused this one for another reason.
+fn was_taken(case: &Case<'_>, fault: TagFault) -> bool {
+    case.applied().any(|(_, write)| {
+        let sent = write.if_match.as_deref().filter(|sent| TagList::parse(sent).is_none());
+        sent.is_some_and(|sent| TagFault::of(sent) == fault)
+    })
 }
 
 const fn says(fault: TagFault) -> &'static str {

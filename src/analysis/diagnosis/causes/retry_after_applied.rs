@@ -6,6 +6,7 @@ use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
 use crate::analysis::exchange::RequestBody;
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::memory::{Write, WriteOutcome};
+use crate::analysis::principal::ToldApartBy;
 use crate::analysis::semantics::entity_tag::TagList;
 
 /// The catalogue entry.
@@ -65,10 +66,11 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let (attempt, same) = case.resource?.writes.iter().rev().find_map(|write| {
         let repeats = write.condition == Some(condition)
             && write.method == exchange.request.method
-            && write.by == exchange.client
+            && (write.by == exchange.client || is_interchangeable(write.by.by.max(exchange.client.by)))
             && write.ended <= exchange.ended;
         let same = same_body(&write.body, &exchange.request_body).filter(|_| repeats)?;
-        Some((write, same))
+        // Under another credential only the very same body speaks for the same client.
+        (write.by == exchange.client || same == Body::Same).then_some((write, same))
     })?;
     let confidence = match attempt.outcome {
         WriteOutcome::Applied { delivered: true, .. } if exchange.at.since(attempt.ended) > REPETITION_MAX => {
@@ -85,6 +87,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         case.named_evidence(),
         told_apart,
     ];
+    let sure = if attempt.by == exchange.client { sure } else { Confidence::Possible };
     let finding = Finding::new(confidence.min(sure), evidence);
     let left = match attempt.outcome {
         WriteOutcome::ClientGone | WriteOutcome::Applied { delivered: false, .. } => true,
@@ -92,6 +95,18 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     };
     // Who hung up and asks again is the client, unless a gateway stands in between.
     Some(if left && !case.is_behind_gateway() { finding.detail("by-client") } else { finding })
+}
+
+/// Whether the same client may come under another name: a token that was renewed, another address.
+pub(super) const fn is_interchangeable(by: ToldApartBy) -> bool {
+    match by {
+        ToldApartBy::Authorization | ToldApartBy::Address => true,
+        ToldApartBy::Mark
+        | ToldApartBy::Certificate
+        | ToldApartBy::JwtSubject
+        | ToldApartBy::BasicUser
+        | ToldApartBy::Configured => false,
+    }
 }
 
 /// How sure it is that an attempt without an answer was applied; `None` if what was seen since speaks against it.

@@ -26,33 +26,43 @@ client  PUT /flags | If-Match: "bbb" -> 412 | ETag: "ccc""#,
     examine,
 };
 
-/// How many different validators in a row it takes.
-const IN_A_ROW: usize = 3;
+/// How many reads in a row must each show another validator.
+const READS: usize = 3;
+/// How many answers, refusals among them, must.
+const ANSWERS: usize = 4;
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let tag = case.only_tag().filter(|tag| !case.names(*tag))?;
     let own = case.own_sightings().find(|seen| seen.by == Shown::Get && seen.tag() == Some(tag))?;
-    let mut reads: Vec<&Sighting> = case
-        .own_sightings()
-        .filter(|seen| seen.by == Shown::Get && seen.store.is_none() && seen.variant == own.variant)
-        .collect();
-    reads.sort_by_key(|seen| seen.first);
-    // Each was seen once and differs from the one before.
-    let start = reads.len().checked_sub(IN_A_ROW)?;
-    let last = reads.get(start..)?;
-    let changes = last.windows(2).all(|pair| match pair {
-        [one, other] => match (one.tag(), other.tag()) {
-            (Some(one), Some(other)) => is_other_version(one, other),
-            _ => false,
-        },
-        _ => false,
-    });
+    let comparable = |seen: &&Sighting| match seen.by {
+        Shown::Get | Shown::Head => seen.store.is_none() && seen.variant == own.variant,
+        Shown::Refused => true,
+        Shown::NotModified | Shown::Written | Shown::Other => false,
+    };
+    let mut answers: Vec<&Sighting> = case.own_sightings().filter(comparable).collect();
+    answers.sort_by_key(|seen| seen.first);
+    let reads: Vec<&Sighting> = answers.iter().copied().filter(|seen| seen.by == Shown::Get).collect();
+    // The refusal itself is the last of the answers, if it names one more.
+    let named = usize::from(case.names_other(tag).is_some());
+    let last = changing(&reads, READS).or_else(|| changing(&answers, ANSWERS - named))?;
     let since = last.first()?.first;
-    let once = last.iter().all(|seen| seen.times == 1);
-    if !changes || !once || case.write_after(since, None, |_| true).is_some() {
+    if case.write_after(since, None, |_| true).is_some() || case.maybe_written_after(since).is_some() {
         return None;
     }
     let value = |seen: &&Sighting| (seen.etag.as_deref().unwrap_or_default().to_vec(), seen.first, seen.upstream);
     let seen = last.iter().map(value).collect();
-    Some(Finding::new(Confidence::Likely, vec![Evidence::Sequence { seen }, Evidence::NoWriteSince { since }]))
+    let evidence = vec![Evidence::Sequence { seen }, case.named_evidence(), Evidence::NoWriteSince { since }];
+    Some(Finding::new(Confidence::Likely, evidence))
+}
+
+/// The last `count` of them, if each was seen once and differs from all others.
+fn changing<'a, 'b>(seen: &'b [&'a Sighting], count: usize) -> Option<&'b [&'a Sighting]> {
+    let last = seen.get(seen.len().checked_sub(count)?..)?;
+    let differs = |at: usize, one: &Sighting| {
+        last.iter().skip(at + 1).all(|other| match (one.tag(), other.tag()) {
+            (Some(one), Some(other)) => is_other_version(one, other),
+            (None, _) | (_, None) => false,
+        })
+    };
+    last.iter().enumerate().all(|(at, one)| one.times == 1 && differs(at, one)).then_some(last)
 }

@@ -2,6 +2,7 @@
 
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
 use crate::analysis::judgement::{Confidence, Finding, Party};
+use crate::analysis::semantics::caching::Product;
 use crate::analysis::semantics::fields::FieldName;
 use crate::analysis::semantics::vendor::Asks;
 
@@ -65,7 +66,13 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
 /// Azure's storage says in a field of its own which lease it misses.
 fn named_by_service(case: &Case<'_>) -> Option<Finding> {
     const CODE: &[u8] = b"x-ms-error-code";
-    let code = case.answer_fields()?.all_named(CODE).next()?;
+    let Some(code) = case.answer_fields()?.all_named(CODE).next() else {
+        // Without a condition this service refuses for a lease alone.
+        let unconditional = case.condition.is_none() && case.product() == Some(Product::AzureStorage);
+        let says = Evidence::Recognised { product: Product::AzureStorage };
+        return unconditional
+            .then(|| Finding::new(Confidence::Likely, vec![Evidence::SentNone, says]).detail("lease-missing"));
+    };
     let detail = if code == b"LeaseIdMissing" {
         "lease-missing"
     } else if code == b"LeaseLost" || code.starts_with(b"LeaseIdMismatch") || code.starts_with(b"LeaseNotPresent") {
