@@ -82,15 +82,15 @@ pub struct Peer<'a> {
     pub address: IpAddr,
     /// The public key (SubjectPublicKeyInfo) of its certificate, if it showed one.
     pub certificate_key: Option<&'a [u8]>,
-    /// The client hash of a mark that was verified.
-    pub mark: Option<u128>,
+    /// The client that a verified mark names.
+    pub mark: Option<Principal>,
 }
 
 /// Who sent a request with these fields: the first that is there of mark, certificate key, JWT subject, Basic user,
 /// configured field or cookie, Authorization value, address.
 pub fn principal_of(fields: &Fields, peer: &Peer<'_>, policy: &ClientPolicy, key: &PrincipalKey) -> Principal {
     if let Some(mark) = peer.mark {
-        return Principal { key: mark, by: ToldApartBy::Mark };
+        return mark;
     }
     if let Some(spki) = peer.certificate_key {
         return hashed(key, ToldApartBy::Certificate, &[spki]);
@@ -299,7 +299,7 @@ mod tests {
         let mut peer = Peer { address: [127, 0, 0, 1].into(), certificate_key: Some(b"spki"), mark: None };
         let policy = ClientPolicy::default();
         assert_eq!(principal_of(&fields, &peer, &policy, &KEY).by, ToldApartBy::Certificate);
-        peer.mark = Some(5);
+        peer.mark = Some(Principal { key: 5, by: ToldApartBy::Mark });
         assert_eq!(principal_of(&fields, &peer, &policy, &KEY).key, 5);
     }
 }

@@ -3,12 +3,15 @@
 //! `docs/pairing.md` describes both. An instance that stands alone has no part in this: it only counts what came to it
 //! under these names, which is removed with everything else that must not pass.
 
+use http::Method;
+
 use super::connection_fields::{copy, is_own_name};
 use super::observe::Pending;
 use super::snapshot::Snapshot;
 use crate::analysis::exchange::{BypassApplied, ExchangeId, Role};
 use crate::analysis::memory::is_write;
 use crate::analysis::pairing::{Authenticity, BypassMark, Keys, Mark, Report};
+use crate::analysis::principal::Principal;
 use crate::analysis::semantics::caching::from_store;
 use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::semantics::message::ResponseHead;
@@ -56,7 +59,7 @@ fn brought<T>(fields: &Fields, name: FieldName, keys: &Keys, decode: Decode<T>) 
 }
 
 /// The client that a mark names, where it can be believed: what tells clients apart must not be anybody's to choose.
-pub(super) fn client_of(mark: &(Mark, Authenticity)) -> Option<u128> {
+pub(super) fn client_of(mark: &(Mark, Authenticity)) -> Option<Principal> {
     match mark.1 {
         Authenticity::Signed => mark.0.client,
         Authenticity::Unsigned => None,
@@ -77,6 +80,12 @@ pub(super) fn is_intruded(fields: &Fields, expected: Option<FieldName>) -> bool 
         .any(|line| is_own_name(line.name_bytes) && line.name != FieldName::Why412Bypass && Some(line.name) != expected)
 }
 
+/// Whether a mark on that request stays between the two instances: around the gateway there may be no inner one to
+/// remove it, and TRACE is answered with the request as it came (RFC 9110 §9.3.8), by whichever gateway is its last.
+pub(super) fn can_be_marked(method: &Method, bypass: Option<BypassApplied>) -> bool {
+    *method != Method::TRACE && !bypass.is_some_and(|bypass| bypass.direct)
+}
+
 /// Marks a request that is otherwise ready to go on.
 pub(super) fn mark(pending: &Pending, bypass: Option<BypassApplied>, forwarded: &mut Option<Fields>) {
     let bypass =
@@ -86,7 +95,7 @@ pub(super) fn mark(pending: &Pending, bypass: Option<BypassApplied>, forwarded: 
             },
         );
     let forwarded = copy(&pending.request.fields, forwarded);
-    let mark = Mark::of(pending.id, Some(pending.client().key), forwarded, bypass).encode(&pending.snapshot.keys);
+    let mark = Mark::of(pending.id, Some(pending.client()), forwarded, bypass).encode(&pending.snapshot.keys);
     forwarded.push(b"Why412-Pair", mark.as_bytes());
 }
 

@@ -86,8 +86,7 @@ pub(super) fn request(
     if removed && pair::is_intruded(&head.fields, expected) {
         pending.intruded();
     }
-    // Around the gateway there may be no inner instance to remove the mark.
-    if pairing.role == Role::Outer && !bypass.is_some_and(|bypass| bypass.direct) {
+    if pairing.role == Role::Outer && pair::can_be_marked(&head.method, bypass) {
         pair::mark(pending, bypass, &mut forwarded);
     }
     let tunnel = match (connect, upgrade) {

@@ -21,16 +21,17 @@ pub enum Authenticity {
     Unsigned,
 }
 
-/// The secrets of a pair.
+/// The secrets of a pair, ready to be used.
 #[derive(Clone, Default)]
 pub struct Keys {
-    secrets: Vec<Vec<u8>>,
+    secrets: Vec<Hmac<Sha256>>,
 }
 
 impl Keys {
     /// The first signs, all verify; none makes the pair an unsigned one.
-    pub const fn new(secrets: Vec<Vec<u8>>) -> Self {
-        Self { secrets }
+    pub fn new(secrets: Vec<Vec<u8>>) -> Self {
+        // RFC 2104 §2: a key may have any length.
+        Self { secrets: secrets.iter().filter_map(|secret| Hmac::new_from_slice(secret).ok()).collect() }
     }
 
     /// Whether there is a secret.
@@ -38,13 +39,13 @@ impl Keys {
         !self.secrets.is_empty()
     }
 
-    fn mac(secret: &[u8], purpose: &str, text: &str) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+    fn mac(secret: &Hmac<Sha256>, purpose: &str, text: &str) -> Hmac<Sha256> {
+        let mut mac = secret.clone();
         // A mark can never be taken for a report, nor the other way round.
         mac.update(purpose.as_bytes());
         mac.update(b"\n");
         mac.update(text.as_bytes());
-        Some(mac)
+        mac
     }
 }
 
@@ -65,9 +66,8 @@ pub(super) fn begin() -> Dictionary {
 /// The field's value: the members, signed if there is a secret.
 pub(super) fn seal(mut members: Dictionary, purpose: &str, keys: &Keys) -> String {
     let text = members.serialize().unwrap_or_default();
-    let signature = keys.secrets.first().and_then(|secret| Keys::mac(secret, purpose, &text));
-    let Some(signature) = signature else { return text };
-    let mut signature = signature.finalize().into_bytes().to_vec();
+    let Some(secret) = keys.secrets.first() else { return text };
+    let mut signature = Keys::mac(secret, purpose, &text).finalize().into_bytes().to_vec();
     signature.truncate(MAC_BYTES);
     members.insert(key("sig"), ListEntry::Item(Item::new(BareItem::ByteSequence(signature))));
     members.serialize().unwrap_or_default()
@@ -92,9 +92,10 @@ pub(super) fn open(value: &[u8], purpose: &str, keys: &Keys) -> Option<(Dictiona
     };
     let text = members.serialize()?;
     let authentic = signature.len() == MAC_BYTES
-        && keys.secrets.iter().any(|secret| {
-            Keys::mac(secret, purpose, &text).is_some_and(|mac| mac.verify_truncated_left(&signature).is_ok())
-        });
+        && keys
+            .secrets
+            .iter()
+            .any(|secret| Keys::mac(secret, purpose, &text).verify_truncated_left(&signature).is_ok());
     authentic.then_some((members, Authenticity::Signed))
 }
 

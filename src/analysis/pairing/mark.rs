@@ -1,10 +1,11 @@
 //! The mark: what an outer instance says of a request it sends.
 
-use sfv::{BareItem, Item, ListEntry, Token};
+use sfv::{BareItem, Dictionary, Item, ListEntry, Token};
 
 use super::carried::{self, Carried, key};
 use super::envelope::{self, Authenticity, Keys, entry_128, is_reduced, member, member_128, reduced};
 use crate::analysis::exchange::ExchangeId;
+use crate::analysis::principal::{Principal, ToldApartBy};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 
 /// The longest mark, in bytes.
@@ -26,8 +27,8 @@ const PURPOSE: &str = "why412-pair";
 pub struct Mark {
     /// The exchange, by the outer instance's name for it.
     pub exchange: ExchangeId,
-    /// The client's keyed hash.
-    pub client: Option<u128>,
+    /// Who asked, and what the outer instance told them apart by.
+    pub client: Option<Principal>,
     /// The conditions as they were sent.
     pub conditions: Vec<Carried>,
     /// The bypass that is on.
@@ -47,7 +48,7 @@ pub enum BypassMark {
 
 impl Mark {
     /// The mark of a request that goes out with these fields.
-    pub fn of(exchange: ExchangeId, client: Option<u128>, sent: &Fields, bypass: Option<BypassMark>) -> Self {
+    pub fn of(exchange: ExchangeId, client: Option<Principal>, sent: &Fields, bypass: Option<BypassMark>) -> Self {
         Self { exchange, client, conditions: carried::carried(sent, CONDITIONS), bypass, reduced: false }
     }
 
@@ -79,7 +80,7 @@ impl Mark {
         };
         let mark = Self {
             exchange: ExchangeId(member_128(&members, "id")?),
-            client: member_128(&members, "p"),
+            client: read_client(&members),
             conditions: carried::read(&members, CONDITIONS)?,
             bypass,
             reduced: is_reduced(&members),
@@ -91,7 +92,7 @@ impl Mark {
         let mut members = envelope::begin();
         members.insert(key("id"), entry_128(self.exchange.0));
         if let Some(client) = self.client {
-            members.insert(key("p"), entry_128(client));
+            members.insert(key("p"), write_client(client));
         }
         carried::write(&self.conditions, &mut members);
         let bypass = self.bypass.map(|bypass| match bypass {
@@ -108,6 +109,37 @@ impl Mark {
     }
 }
 
+/// The client's hash; as parameter `by`, whether it was made of something that may be shared, or may change without the
+/// client changing.
+fn write_client(client: Principal) -> ListEntry {
+    let mut entry = entry_128(client.key);
+    let by = match client.by {
+        ToldApartBy::Address => Some("address"),
+        ToldApartBy::Authorization => Some("credential"),
+        ToldApartBy::Mark
+        | ToldApartBy::Certificate
+        | ToldApartBy::JwtSubject
+        | ToldApartBy::BasicUser
+        | ToldApartBy::Configured => None,
+    };
+    if let (ListEntry::Item(item), Some(token)) = (&mut entry, by.and_then(|by| Token::from_string(by.to_owned()).ok()))
+    {
+        item.params.insert(key("by"), BareItem::Token(token));
+    }
+    entry
+}
+
+fn read_client(members: &Dictionary) -> Option<Principal> {
+    let Some(ListEntry::Item(item)) = members.get("p") else { return None };
+    let by = match item.params.get("by") {
+        None => ToldApartBy::Mark,
+        Some(BareItem::Token(token)) if token.as_str() == "credential" => ToldApartBy::Authorization,
+        // The weakest, also for what a later version may say.
+        Some(_) => ToldApartBy::Address,
+    };
+    Some(Principal { key: member_128(members, "p")?, by })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +151,8 @@ mod tests {
 
     fn mark(lines: &[(&str, &str)]) -> Mark {
         let fields: Fields = lines.iter().copied().collect();
-        Mark::of(ExchangeId(7), Some(9), &fields, Some(BypassMark::Caches))
+        let client = Principal { key: 9, by: ToldApartBy::Address };
+        Mark::of(ExchangeId(7), Some(client), &fields, Some(BypassMark::Caches))
     }
 
     #[test]
@@ -130,6 +163,19 @@ mod tests {
         assert_eq!(Mark::decode(value.as_bytes(), &keys), Some((sent.clone(), Authenticity::Signed)));
         assert_eq!(sent.conditions.len(), 2, "a mark names no field but conditions: {value}");
         assert_eq!(Mark::decode(value.replace(", ", " ,\t").as_bytes(), &keys), Some((sent, Authenticity::Signed)));
+    }
+
+    #[test]
+    fn a_client_is_no_surer_for_having_travelled() {
+        let came = |by| {
+            let client = Principal { key: 9, by };
+            let value = Mark::of(ExchangeId(7), Some(client), &Fields::default(), None).encode(&keys(&[]));
+            let (mark, _) = Mark::decode(value.as_bytes(), &keys(&[])).expect("a mark");
+            mark.client.map(|client| (client.key, client.by))
+        };
+        assert_eq!(came(ToldApartBy::Address), Some((9, ToldApartBy::Address)));
+        assert_eq!(came(ToldApartBy::Authorization), Some((9, ToldApartBy::Authorization)));
+        assert_eq!(came(ToldApartBy::JwtSubject), Some((9, ToldApartBy::Mark)));
     }
 
     #[test]

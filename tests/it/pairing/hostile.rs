@@ -3,6 +3,7 @@
 
 use why412::analysis::exchange::ExchangeId;
 use why412::analysis::pairing::{BypassMark, Mark, Report};
+use why412::analysis::principal::{Principal, ToldApartBy};
 use why412::analysis::semantics::fields::Fields;
 
 use super::{Pair, SECRET, assert_nothing_of_ours, get, keys, mark_of, pairing, put, report_of};
@@ -16,7 +17,8 @@ const FOREIGN: &str = "a-secret-that-only-a-stranger-knows-012345";
 /// A mark of an exchange that does not exist, for whom it suits.
 fn mark(secret: &[&str]) -> String {
     let sent: Fields = [("If-Match", "\"v1\"")].into_iter().collect();
-    Mark::of(ExchangeId(7), Some(u128::MAX), &sent, Some(BypassMark::CachesAndPreconditions)).encode(&keys(secret))
+    let client = Principal { key: u128::MAX, by: ToldApartBy::Mark };
+    Mark::of(ExchangeId(7), Some(client), &sent, Some(BypassMark::CachesAndPreconditions)).encode(&keys(secret))
 }
 
 /// A report that says that all is well.

@@ -257,6 +257,27 @@ fn a_pair_switches_its_bypass_as_one() {
 }
 
 #[test]
+fn what_goes_around_the_gateway_and_what_is_traced_is_not_marked() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    let gateway = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    let secret = Secret::new(&[SECRET]);
+    let outer = Instance::configured(&format!(
+        "[pairing]\nrole = \"outer\"\nsecret_file = \"{}\"\n[bypass]\ndirect_traffic = true\n\
+         [upstream.api]\nurl = [\"http://{}\"]\ndirect = [\"http://{}\"]\n",
+        secret.file.display(),
+        gateway.address(),
+        origin.address()
+    ));
+    outer.ask("TRACE / HTTP/1.1\r\nHost: shop.test\r\nMax-Forwards: 1\r\n\r\n");
+    assert_nothing_of_ours(&gateway.only_request());
+    let begun = outer.control_with("PUT /api/v1/bypass", &json!({ "for": "15m", "direct": true }).to_string());
+    assert!((200..300).contains(&begun.status()), "{begun:?}");
+    assert_eq!(outer.ask(get("")).text(), "hi");
+    assert_nothing_of_ours(&origin.only_request());
+    assert_eq!(pairing(&outer, "no_report"), 1.0, "around the gateway none is expected");
+}
+
+#[test]
 fn a_pair_without_a_secret_works_unsigned_and_says_so() {
     let origin = Origin::always(REFUSED);
     let inner = instance("inner", &origin.address().to_string(), None);
