@@ -165,7 +165,7 @@ impl Line<'_, '_> {
                 self.answer.cut().await;
                 Next::Abort
             }
-            Reached::Tunnel => tunnel::carry(self.pending, body, self.answer, lease.connection).await,
+            Reached::Tunnel => Box::pin(tunnel::carry(self.pending, body, self.answer, lease.connection)).await,
         }
     }
 
@@ -180,7 +180,7 @@ impl Line<'_, '_> {
     ) -> Reached {
         let timeouts = &self.pending.snapshot.config.timeouts;
         let reading = transfer::answer_head(from, self.answer, progress, timeouts.response_head);
-        let head = match transfer::beside(sending.as_mut(), reading).await {
+        let head = match transfer::beside(sending.as_mut(), pin!(reading)).await {
             Ok(Ok(head)) => head,
             Ok(Err(NoHead::Upstream(failure))) => return Reached::Failed(failure),
             Ok(Err(NoHead::ClientGone)) | Err(SendingEnd::ClientGone) => return Reached::ClientGone,
@@ -204,7 +204,7 @@ impl Line<'_, '_> {
             Err(gone) => return gone,
         };
         let passing = transfer::answer_body(from, Body::new(length, from.limits), self.answer, self.pending, timeouts);
-        let passed = match transfer::beside(sending.as_mut(), passing).await {
+        let passed = match transfer::beside(sending.as_mut(), pin!(passing)).await {
             Ok(passed) => passed,
             Err(SendingEnd::ClientGone) => return Reached::ClientGone,
             Err(SendingEnd::Malformed | SendingEnd::TooLarge | SendingEnd::TimedOut) => return Reached::Broken,
@@ -298,7 +298,7 @@ impl Line<'_, '_> {
             self.answer.cut().await;
             return Next::Abort;
         }
-        self.say(&OwnAnswer::from(failure), body).await
+        Box::pin(self.say(&OwnAnswer::from(failure), body)).await
     }
 
     /// Nothing was sent on.
@@ -309,13 +309,13 @@ impl Line<'_, '_> {
     /// An answer of our own to a request that was not sent on.
     async fn give(&mut self, own: &OwnAnswer, body: &ClientBody<'_>) -> Next {
         self.pending.refused(own.status);
-        self.say(own, body).await
+        Box::pin(self.say(own, body)).await
     }
 
     /// The request had been sent on in part when its body had to be refused: the upstream may have acted on it.
     async fn refuse_late(&mut self, refusal: Refusal, body: &ClientBody<'_>) -> Next {
         self.pending.no_answer();
-        self.say(&OwnAnswer::from(refusal), body).await
+        Box::pin(self.say(&OwnAnswer::from(refusal), body)).await
     }
 
     async fn say(&mut self, own: &OwnAnswer, body: &ClientBody<'_>) -> Next {

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -189,12 +189,11 @@ fn client_fault(fault: BodyFault) -> Stopped {
 ///
 /// # Errors
 /// The sending ended, and the exchange with it.
-pub(super) async fn beside<T>(
+pub(super) fn beside<T>(
     mut sending: Pin<&mut impl Future<Output = SendingEnd>>,
-    step: impl Future<Output = T>,
-) -> Result<T, SendingEnd> {
-    let mut step = pin!(step);
-    std::future::poll_fn(|cx| {
+    mut step: Pin<&mut impl Future<Output = T>>,
+) -> impl Future<Output = Result<T, SendingEnd>> {
+    std::future::poll_fn(move |cx| {
         let ended = sending.as_mut().poll(cx);
         // What the upstream has said counts, also when the client is gone.
         if let Poll::Ready(done) = step.as_mut().poll(cx) {
@@ -202,7 +201,6 @@ pub(super) async fn beside<T>(
         }
         ended.map(Err)
     })
-    .await
 }
 
 /// Why there is no answer head.

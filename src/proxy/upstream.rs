@@ -137,6 +137,16 @@ pub(super) async fn lease(
         let entry = worker.pool.entry(endpoint.identity(), address);
         return to_address(worker, endpoint, address, &entry, safety, timeouts).await;
     }
+    // On the heap like everything that is rare: an exchange under way stays small.
+    Box::pin(lease_of_several(worker, endpoints, safety, timeouts)).await
+}
+
+async fn lease_of_several(
+    worker: &Worker,
+    endpoints: &[Arc<Endpoint>],
+    safety: Safety,
+    timeouts: &Timeouts,
+) -> Result<Lease, UpstreamFailure> {
     let mut candidates = candidates(worker, endpoints).await?;
     let now = clock::now();
     // Equals take turns.
@@ -204,7 +214,7 @@ async fn to_address(
     if worker.is_own_listener(address) {
         return Err(UpstreamFailure::Loop);
     }
-    let connected = tokio::time::timeout(timeouts.connect, endpoint.connect(address)).await;
+    let connected = Box::pin(tokio::time::timeout(timeouts.connect, endpoint.connect(address))).await;
     let (read, write) = connected.map_err(|_| UpstreamFailure::ConnectTimeout)??;
     let connection = Connection {
         reader: Reader::new(read, Rc::clone(&worker.read_buffers)),
