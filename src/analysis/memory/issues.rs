@@ -3,7 +3,8 @@
 //! Only tags that can hardly be the same by chance are kept: `"1"` or `"v7"` says nothing of where it comes from.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::analysis::time::Time;
 
@@ -11,7 +12,7 @@ use crate::analysis::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     /// The tag's opaque part.
-    pub opaque: Arc<[u8]>,
+    pub opaque: Bytes,
     /// The path of that resource.
     pub path: Box<[u8]>,
     /// When it was first shown there.
@@ -26,8 +27,8 @@ const PATH_MAX: usize = 256;
 /// The index, bounded; the oldest entries go first.
 #[derive(Debug, Default)]
 pub(super) struct Issues {
-    by_tag: HashMap<Arc<[u8]>, (u128, Issued)>,
-    order: VecDeque<Arc<[u8]>>,
+    by_tag: HashMap<Bytes, (u128, Issued)>,
+    order: VecDeque<Bytes>,
     bytes: usize,
 }
 
@@ -51,7 +52,7 @@ impl Issues {
             return;
         }
         let path: Box<[u8]> = path.get(..path.len().min(PATH_MAX)).unwrap_or_default().into();
-        let issued = Issued { opaque: opaque.into(), path, at, several: false };
+        let issued = Issued { opaque: Bytes::copy_from_slice(opaque), path, at, several: false };
         self.bytes += cost(&issued);
         self.order.push_back(issued.opaque.clone());
         self.by_tag.insert(issued.opaque.clone(), (group, issued));
@@ -80,7 +81,7 @@ impl Issues {
 
 /// One entry with its place in map and order.
 fn cost(issued: &Issued) -> usize {
-    issued.opaque.len() + issued.path.len() + 2 * size_of::<(Arc<[u8]>, u128, Issued)>()
+    issued.opaque.len() + issued.path.len() + 2 * size_of::<(Bytes, u128, Issued)>()
 }
 
 /// Whether a tag is unlikely to be given to two resources by chance. Counters, with or without letters before them,
