@@ -40,7 +40,9 @@ pub fn diagnose(case: &Case<'_>, failed: &mut u32) -> Diagnosis {
     let mut found = found.into_iter();
     let (cause, finding) =
         found.next().unwrap_or_else(|| (&causes::unexplained::CAUSE, Finding::new(Confidence::Possible, Vec::new())));
-    Diagnosis { cause, finding, others: found.collect() }
+    // "None of these" is a verdict, but no rival of one.
+    let others = found.filter(|(other, _)| !std::ptr::eq(*other, &causes::unexplained::CAUSE)).collect();
+    Diagnosis { cause, finding, others }
 }
 
 /// Whether a finding may be named first. What rests on a validator that was never seen, or on an address that a

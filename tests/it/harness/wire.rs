@@ -190,12 +190,18 @@ impl Wire {
 
     fn fill(&mut self) -> io::Result<()> {
         let mut buffer = [0; 64 * 1024];
-        let read = match &mut self.tls {
+        let mut read = || match &mut self.tls {
             None => self.stream.read(&mut buffer),
             Some(Tls::Client(stream)) => stream.read(&mut buffer),
             Some(Tls::Server(stream)) => stream.read(&mut buffer),
         };
-        match read? {
+        let count = loop {
+            match read() {
+                Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        match count {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             count => {
                 self.received.extend_from_slice(&buffer[..count]);
