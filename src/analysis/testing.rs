@@ -1,7 +1,7 @@
 //! Plays scripts against a memory, for tests.
 //!
 //! A line is `WHO METHOD TARGET | Field: value … -> STATUS | Field: value …`; `gone` for the status means that the
-//! client left, `lost` that no answer came. `WHO` is told apart by Basic credentials, `token:WHO` by an opaque token,
+//! client left, `lost` that no answer came. `slow` before it all: the request came three seconds earlier. `WHO` is told apart by Basic credentials, `token:WHO` by an opaque token,
 //! `addr:WHO` by the address alone. `+SECONDS` alone on a line lets time pass. `#` after the target gives the body.
 
 use http::Method;
@@ -46,6 +46,7 @@ impl Stage {
     }
 
     fn line(&mut self, line: &str) -> Judgement {
+        let (line, slow) = line.strip_prefix("slow ").map_or((line, 0), |line| (line, 3_000_000));
         let (request, answer) = line.split_once(" -> ").unwrap_or_else(|| panic!("no answer in {line}"));
         let (start, request_fields) = split_fields(request);
         let (status, answer_fields) = split_fields(answer);
@@ -70,17 +71,18 @@ impl Stage {
             "lost" => Outcome::NoAnswer { sent: true },
             _ => Outcome::Answered(Answer { head: &head, returned: &head.fields, body_prefix: b"", complete: true }),
         };
-        self.observe(who, &request, body, outcome)
+        self.observe(who, &request, (body, slow), outcome)
     }
 
-    fn observe(&mut self, who: &str, request: &RequestHead, body: &str, outcome: Outcome<'_>) -> Judgement {
+    fn observe(&mut self, who: &str, request: &RequestHead, body: (&str, u64), outcome: Outcome<'_>) -> Judgement {
         self.count += 1;
         self.now += 1_000_000;
-        let at = Time::from_unix_micros(self.now);
+        let (body, slow) = body;
+        let at = Time::from_unix_micros(self.now - slow);
         let exchange = Exchange {
             id: ExchangeId(self.count),
             at,
-            ended: at.plus(std::time::Duration::from_millis(5)),
+            ended: Time::from_unix_micros(self.now + 5000),
             upstream_time: std::time::Duration::from_millis(2),
             role: self.role,
             policy: &self.policy,

@@ -234,7 +234,7 @@ impl<'a> Case<'a> {
             .filter(|seen| seen.tag().is_some_and(|other| is_other_version(tag, other)) && seen.store.is_none())
             .filter(|seen| seen.by.names_the_version() || (since.is_some() && self.same_variant(tag, seen)))
             .filter_map(|seen| Some((seen, seen.given_at(client)?)))
-            .filter(|(_, at)| since.is_none_or(|since| *at > since))
+            .filter(|(_, at)| since.is_none_or(|since| *at >= since))
             .max_by_key(|(_, at)| *at)
     }
 

@@ -58,6 +58,17 @@ fn another_client_wrote_in_between() {
 }
 
 #[test]
+fn a_read_that_overlaps_a_write_is_older_than_it() {
+    check(
+        r#"b GET /r -> 200 | ETag: "v1x"
+        b PUT /r | If-Match: "v1x" -> 204 | ETag: "v2x"
+        slow a GET /r -> 200 | ETag: "v1x"
+        a PUT /r#m | If-Match: "v1x" -> 412 | ETag: "v2x""#,
+        "concurrent-update proven",
+    );
+}
+
+#[test]
 fn an_unchanged_validator_refutes_what_is_out_of_date() {
     check(
         r#"a GET /r -> 200 | ETag: "v1x"

@@ -52,7 +52,8 @@ pub struct Sighting {
     pub by: Shown,
     /// Its status.
     pub status: u16,
-    /// To whom, and when last; the latest few.
+    /// To whom, and when the request came that was last answered so; the latest few. What was written from then on may
+    /// be newer than what was read.
     pub given_to: Vec<(Principal, Time)>,
     /// The address that answered last.
     pub upstream: Option<SocketAddr>,

@@ -171,7 +171,7 @@ fn see(
     (known.upstream, known.store, known.exchange) = (exchange.upstream, seen.store(), exchange.id);
     (known.carried, known.status) = (seen::carried(&answer.head.fields), answer.head.status);
     known.given_to.retain(|(principal, _)| *principal != client);
-    push_bounded(&mut known.given_to, (client, exchange.ended), CLIENTS_MAX);
+    push_bounded(&mut known.given_to, (client, exchange.at), CLIENTS_MAX);
     None
 }
 

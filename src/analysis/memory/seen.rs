@@ -161,7 +161,7 @@ impl<'a> Glimpse<'a> {
             variant: variant(exchange, answer),
             by: self.by,
             status: answer.head.status,
-            given_to: vec![(exchange.client, exchange.ended)],
+            given_to: vec![(exchange.client, exchange.at)],
             upstream: exchange.upstream,
             store: self.store,
             product: product(&answer.head.fields),
