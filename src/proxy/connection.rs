@@ -21,7 +21,7 @@ use super::answer;
 use super::client::{ClientAnswer, ClientBody};
 use super::http1::body::Body;
 use super::http1::framing::{self, BodyLength};
-use super::http1::head::{self, HeadFault};
+use super::http1::head::{self, HeadFault, HeadLimits};
 use super::http1::write::Writer;
 use super::http2::{self, AnswerBody, Cut, Http2Answer, LocalExecutor};
 use super::io::{Filled, ReadHalf, Reader, Whole, WriteHalf, split_tcp, split_tls};
@@ -319,12 +319,33 @@ async fn exchange(
     let head = http2::head_of(&parts);
     let length = http2::length_of(&parts, &body);
     let mut alarm = Alarm::default();
-    let stall = worker.shared.snapshot.load().config.timeouts.write;
+    let snapshot = worker.snapshot();
+    let mut answer = Http2Answer::new(answer, snapshot.config.timeouts.write);
+    if let Some(status) = refused_http2(&head, snapshot.head_limits) {
+        worker.shared.recorder.metrics().request_refused(status);
+        // A client that is gone needs no answer.
+        let _ = answer.head(status, &Fields::default(), BodyLength::Empty);
+        return;
+    }
     let incoming = Incoming {
         head,
         length: Some(length),
         body: ClientBody::Http2 { body, chunk: bytes::Bytes::new(), done: false },
         alarm: &mut alarm,
     };
-    serve(&worker, &client, incoming, ClientAnswer::Http2(Http2Answer::new(answer, stall))).await;
+    serve(&worker, &client, incoming, ClientAnswer::Http2(answer)).await;
+}
+
+/// The limits that hold for heads of every version, and what only the parser of HTTP/1 checks.
+fn refused_http2(head: &RequestHead, limits: HeadLimits) -> Option<u16> {
+    if head.target.len() > limits.target {
+        Some(414)
+    } else if head.fields.len() > limits.fields {
+        Some(431)
+    } else if head.authority.contains(&b'@') {
+        // RFC 9113 §8.3.1: no userinfo in :authority.
+        Some(400)
+    } else {
+        None
+    }
 }

@@ -166,3 +166,17 @@ fn informational_answers_do_not_disturb_the_final_one() {
 
     assert_eq!((answer.status(), answer.value("link"), answer.body.as_slice()), (200, None, b"ok".as_slice()));
 }
+
+#[test]
+fn the_limits_of_heads_hold_for_http_2_as_well() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let instance = Instance::before(origin.address());
+    let client = Http2::to(instance.address());
+    let status = |request: http::request::Builder| client.ask(request.body(()).unwrap()).unwrap().status();
+
+    assert_eq!(status(request("GET", &format!("/{}", "x".repeat(17 * 1024)))), 414);
+    let many = (0..300).fold(request("GET", "/"), |request, number| request.header(format!("x-{number}"), "1"));
+    assert_eq!(status(many), 431);
+    assert_eq!(status(Request::builder().uri("http://user@shop.test/")), 400);
+    assert_eq!(origin.requests().len(), 0, "nothing of it has reached the origin");
+}
