@@ -72,6 +72,7 @@ pub(super) fn whole(record: &Value, output: Output) -> String {
             add(&format!("  {}: {before} became {after}, known by {}", alteration(one), text(one, "/known_by")));
         }
     }
+    far_side(record, output, &mut add);
     fields(record, "/request/headers", "Request", output, &mut add);
     if record.pointer("/request/headers") != record.pointer("/request/forwarded_headers") {
         fields(record, "/request/forwarded_headers", "Sent on", output, &mut add);
@@ -111,6 +112,29 @@ fn explained(finding: &Value, add: &mut impl FnMut(&str)) {
                 add(&wrapped(&entry, "  - ", "    "));
             }
         }
+    }
+}
+
+/// What the other instance of a pair said.
+fn far_side(record: &Value, output: Output, add: &mut impl FnMut(&str)) {
+    let Some(far) = record.get("far_side").filter(|far| !far.is_null()) else { return };
+    let is = |key: &str| far.get(key).and_then(Value::as_bool).unwrap_or(false);
+    add("");
+    add(&output.toned(Tone::Strong, "The other instance"));
+    if is("unauthentic") {
+        add("  What came under its name was not authentic.");
+    }
+    let exchange = text(far, "/exchange");
+    if exchange.is_empty() {
+        return;
+    }
+    let mut said = vec![format!("exchange {exchange}")];
+    said.push(if is("signed") { "signed" } else { "unsigned" }.to_owned());
+    said.extend(far.get("status").and_then(Value::as_u64).map(|status| format!("answered {status}")));
+    said.extend(Some(text(far, "/cause")).filter(|cause| !cause.is_empty()).map(|cause| format!("says {cause}")));
+    add(&format!("  {}", said.join(", ")));
+    for line in list(far, "/conditions").iter().chain(list(far, "/validators")) {
+        add(&format!("  {}: {}", text(line, "/0"), text(line, "/1")));
     }
 }
 
@@ -186,6 +210,9 @@ mod tests {
             "hazards": [{ "hazard": "missed-304", "detail": null, "confidence": "likely", "evidence": [] }],
             "alterations": [{ "on": "response", "field": "etag", "change": "weakened", "before": "\"v1\"",
                               "after": "W/\"v1\"", "known_by": "ledger" }],
+            "far_side": { "exchange": "01K", "at": "2026-11-22T06:00:00.100Z", "status": 412, "signed": true,
+                          "conditions": [["If-Match", "W/\"v1\""]], "validators": [["ETag", "\"v1\""]],
+                          "cause": "weak-etag-in-if-match" },
         })
     }
 
@@ -207,6 +234,8 @@ mod tests {
             "How we know\n  - The tag ends with -gzip.\n\nWhat to do\n  - Stop it.\n",
             "Also possible: stale-validator (possible)\n",
             "response etag weakened: \"v1\" became W/\"v1\", known by ledger\n",
+            "The other instance\n  exchange 01K, signed, answered 412, says weak-etag-in-if-match\n  If-Match: W/\"v1\"\n  \
+             ETag: \"v1\"\n",
             "Request\n  If-Match: W/\"v1\"\n\nResponse\n  ETag: \"v1\"\n",
         ] {
             assert!(shown.contains(expected), "{expected:?} in\n{shown}");
