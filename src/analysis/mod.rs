@@ -1,8 +1,10 @@
 //! What headers mean. Pure: no I/O, clock, lock, log, task or `async`; time is an argument.
 
+pub mod alteration;
 pub mod diagnosis;
 pub mod digest;
 pub mod exchange;
+pub mod far_side;
 pub mod judgement;
 pub mod memory;
 pub mod pairing;

@@ -9,6 +9,7 @@ use super::metrics::LedgerSize;
 use super::record::id_text;
 use crate::analysis::diagnosis::causes;
 use crate::analysis::exchange::{Exchange, Scheme};
+use crate::analysis::far_side;
 use crate::analysis::judgement::{Confidence, Diagnosis, Finding, Judgement};
 use crate::analysis::memory::{self, Elsewhere, Memory, MemoryLimits, Resource};
 use crate::config::Ledger;
@@ -38,7 +39,7 @@ impl Shards {
     pub(super) fn observe(&self, exchange: &Exchange<'_>) -> Judgement {
         // The memory holds data only: whatever a panic left half done is forgotten in its time.
         let judge = || {
-            let judgement = self.judge(exchange, Memory::observe);
+            let judgement = self.learn_and_judge(exchange);
             self.observe_destination(exchange);
             judgement
         };
@@ -57,6 +58,21 @@ impl Shards {
             |memory: &mut Memory, exchange: &Exchange<'_>, elsewhere: &Elsewhere| memory.verdict(exchange, elsewhere);
         let judged = catch_unwind(AssertUnwindSafe(|| self.judge(exchange, ask)));
         judged.ok()?.diagnosis.map(|diagnosis| diagnosis.cause.id)
+    }
+
+    /// What a report says of other exchanges is learned before the exchange itself is judged.
+    fn learn_and_judge(&self, exchange: &Exchange<'_>) -> Judgement {
+        let outcomes = far_side::outcomes(exchange);
+        let mut amendments = Vec::new();
+        if !outcomes.is_empty() {
+            for shard in &self.shards {
+                let mut memory = shard.lock().unwrap_or_else(PoisonError::into_inner);
+                amendments.extend(memory.learn(&outcomes, exchange.ended));
+            }
+        }
+        let mut judgement = self.judge(exchange, Memory::observe);
+        judgement.amendments.extend(amendments);
+        judgement
     }
 
     fn judge(

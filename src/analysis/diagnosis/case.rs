@@ -1,12 +1,14 @@
 //! One exchange beside what is known of its resource, and the questions that rules ask about them.
 
 use crate::analysis::exchange::{Comparison, Exchange, Role};
+use crate::analysis::far_side::{AsGiven, Testimony};
 use crate::analysis::judgement::Confidence;
 use crate::analysis::memory::{self, Elsewhere, Resource, RouteStats, Shown, Sighting, Write};
+use crate::analysis::pairing::CarriedValue;
 use crate::analysis::principal::{Principal, ToldApartBy};
-use crate::analysis::semantics::caching::{Product, product};
+use crate::analysis::semantics::caching::{FromStore, Product, from_store, product};
 use crate::analysis::semantics::conditions::{Conditions, tags_of};
-use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::entity_tag::{EntityTag, TagList};
 use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::semantics::http_date::HttpDate;
 use crate::analysis::semantics::precondition::{State, Verdict, evaluate};
@@ -35,6 +37,8 @@ pub struct Case<'a> {
     pub route: &'a RouteStats,
     /// Which other resources issued the tags of a 412.
     pub elsewhere: &'a Elsewhere,
+    /// What the other instance of a pair says of the exchange.
+    pub testimony: &'a Testimony<'a>,
 }
 
 /// A tag that was given out for the resource.
@@ -180,7 +184,81 @@ impl<'a> Case<'a> {
     pub fn is_known(&self, tag: EntityTag<'_>) -> bool {
         let shown = self.sightings().any(|(_, seen)| seen.tag().is_some_and(|seen| seen.weak_eq(&tag)));
         let doubled = || self.sightings().any(|(_, seen)| seen.double_tag().is_some_and(|seen| seen.weak_eq(&tag)));
-        shown || doubled() || self.accepted_at(tag).is_some()
+        let issued = || self.sightings().any(|(_, seen)| originally(seen).is_some_and(|given| given.weak_eq(&tag)));
+        shown || doubled() || issued() || self.accepted_at(tag).is_some()
+    }
+
+    /// The validators that the origin gave when `tag` was last given to this client, or else to anybody.
+    pub fn as_origin_gave(&self, tag: EntityTag<'_>) -> Option<(&'a Sighting, &'a AsGiven)> {
+        self.given_where(|seen| seen.tag() == Some(tag))
+    }
+
+    /// The validators that the origin gave when a tag of exactly these bytes, well-formed or not, was last given out.
+    pub fn as_origin_gave_bytes(&self, raw: &[u8]) -> Option<(&'a Sighting, &'a AsGiven)> {
+        self.given_where(|seen| seen.etag.as_deref() == Some(raw))
+    }
+
+    /// The validators that the origin gave when the date was last given to this client, or else to anybody.
+    pub fn as_origin_gave_date(&self, date: HttpDate) -> Option<(&'a Sighting, &'a AsGiven)> {
+        self.given_where(|seen| seen.date() == Some(date))
+    }
+
+    fn given_where(&self, fits: impl Fn(&Sighting) -> bool) -> Option<(&'a Sighting, &'a AsGiven)> {
+        let client = self.client();
+        let given = self.sightings().map(|(_, seen)| seen).filter(|seen| seen.by != Shown::Refused && fits(seen));
+        let told = given.filter_map(|seen| Some((seen, seen.origin.as_deref()?)));
+        told.max_by_key(|(seen, _)| (seen.given_at(client), seen.last))
+    }
+
+    /// Whether what arrived of If-Match or If-Unmodified-Since is what the origin had given, although neither was what
+    /// passed here: the gateway undid its own alteration, and nothing follows from either.
+    pub fn is_undone(&self, given: &AsGiven) -> bool {
+        let arrived = |field, value: Option<&CarriedValue>| {
+            self.testimony.altered(field).zip(value).is_some_and(|(altered, value)| {
+                altered.arrived.iter().any(|line| {
+                    value.is_of(line)
+                        || TagList::parse(line)
+                            .is_some_and(|list| list.tags().iter().any(|tag| value.is_of(&tag.to_bytes())))
+                })
+            })
+        };
+        arrived(FieldName::IfMatch, given.etag.as_ref())
+            || arrived(FieldName::IfUnmodifiedSince, given.last_modified.as_ref())
+    }
+
+    /// The sign that the answer came out of a store: its own fields, or the report of an earlier exchange.
+    pub fn store_sign(&self) -> Option<FromStore> {
+        let own = self.answer_fields().and_then(from_store);
+        own.or_else(|| self.testimony.is_from_store().then_some(FromStore::EarlierReport))
+    }
+
+    /// The state of the resource as the refusal itself shows it, and where it does not, as it was last known.
+    pub fn refused_state(&self) -> State<'a> {
+        let etag = self.named_by_origin();
+        if etag.is_none() && self.named_date().is_none() {
+            return self.last_known_state();
+        }
+        State { exists: Some(true), etag, last_modified: self.named_date() }
+    }
+
+    /// RFC 9110 §13.2.2 on the conditions as they were sent and as they arrived, judged by the state that the refusal
+    /// shows; `None` where they were not altered, or are not known whole.
+    pub fn both_verdicts(&self) -> Option<(Verdict, Verdict)> {
+        let both = self.testimony.both.as_deref().filter(|both| both.is_whole)?;
+        let state = self.refused_state();
+        let method = &self.exchange.request.method;
+        let verdict = |fields| evaluate(method, &Conditions::of(fields), &state, self.exchange.policy.comparison);
+        Some((verdict(&both.sent), verdict(&both.arrived)))
+    }
+
+    /// The tag that the origin named: by its report where there is one, for a gateway may have altered it.
+    pub fn named_by_origin(&self) -> Option<EntityTag<'a>> {
+        let report = self.testimony.own_report().filter(|report| report.status == self.status());
+        let carried = report.and_then(|report| report.validators.iter().find(|one| one.name == FieldName::ETag));
+        match carried.and_then(|one| one.values.first()) {
+            Some(CarriedValue::Whole(bytes)) => EntityTag::parse(bytes),
+            Some(CarriedValue::Digest { .. }) | None => self.named(),
+        }
     }
 
     /// When a write with exactly this tag in If-Match was accepted, and by whom: it was current then.
@@ -240,12 +318,12 @@ impl<'a> Case<'a> {
 
     /// Whether the answer names exactly this tag as current: then nothing that is out of date explains a refusal.
     pub fn names(&self, tag: EntityTag<'_>) -> bool {
-        self.named() == Some(tag)
+        self.named_by_origin() == Some(tag)
     }
 
     /// The tag of another version that the answer names.
     pub fn names_other(&self, tag: EntityTag<'_>) -> Option<EntityTag<'a>> {
-        self.named().filter(|named| is_other_version(tag, *named))
+        self.named_by_origin().filter(|named| is_other_version(tag, *named))
     }
 
     /// This client's earlier refusal of the same condition.
@@ -341,6 +419,14 @@ impl Shown {
             Self::Refused | Self::Written => true,
             Self::Get | Self::Head | Self::NotModified | Self::Other => false,
         }
+    }
+}
+
+/// The tag as the origin gave it, where it is known whole.
+pub fn originally(sighting: &Sighting) -> Option<EntityTag<'_>> {
+    match sighting.origin.as_ref()?.etag.as_ref()? {
+        CarriedValue::Whole(bytes) => EntityTag::parse(bytes),
+        CarriedValue::Digest { .. } => None,
     }
 }
 

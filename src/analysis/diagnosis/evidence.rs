@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use crate::analysis::far_side::{Altered, AsGiven};
 use crate::analysis::memory::{Absence, Shown, Sighting, Write, WriteOutcome};
+use crate::analysis::pairing::CarriedValue;
 use crate::analysis::principal::{Principal, ToldApartBy};
 use crate::analysis::semantics::caching::{FromStore, Product};
 use crate::analysis::semantics::fields::FieldName;
@@ -172,6 +174,47 @@ pub enum Evidence {
         /// A sentence.
         what: &'static str,
     },
+    /// What the origin answered, by the report of the other instance.
+    OriginAnswered {
+        /// The status.
+        status: u16,
+        /// To an earlier arrival of the same request: the gateway sent it more than once.
+        earlier: bool,
+        /// The report came with a later exchange.
+        later: bool,
+    },
+    /// A validator as the origin gave it.
+    OriginGave {
+        /// The field.
+        field: FieldName,
+        /// Its value; `None` if the origin gave none.
+        value: Option<Vec<u8>>,
+        /// What came here.
+        came: Option<Vec<u8>>,
+        /// When.
+        at: Time,
+    },
+    /// A condition that did not arrive as it was sent.
+    Arrived {
+        /// The field.
+        field: FieldName,
+        /// Its value as it was sent; `None` if it was not.
+        sent: Option<Vec<u8>>,
+        /// Its value as it arrived; `None` if it did not.
+        arrived: Option<Vec<u8>>,
+    },
+    /// No report came, where they usually do.
+    NoReport {
+        /// Answers of the same class carried them without a gap.
+        against_habit: bool,
+    },
+    /// What the conditions come to on either side.
+    Verdicts {
+        /// As they were sent.
+        sent: &'static str,
+        /// As they arrived.
+        arrived: &'static str,
+    },
     /// A fact without values.
     Fact {
         /// Its kind.
@@ -231,6 +274,21 @@ impl Evidence {
         }
     }
 
+    /// What the origin gave when `seen` came.
+    pub fn origin_gave(seen: &Sighting, given: &AsGiven, field: FieldName) -> Self {
+        let (value, came) = match field {
+            FieldName::LastModified => (given.last_modified.as_ref(), seen.last_modified.as_deref()),
+            _ => (given.etag.as_ref(), seen.etag.as_deref()),
+        };
+        let value = value.map(CarriedValue::to_text);
+        Self::OriginGave { field, value, came: came.map(<[u8]>::to_vec), at: seen.last }
+    }
+
+    /// How a condition was altered.
+    pub fn arrived(altered: &Altered) -> Self {
+        Self::Arrived { field: altered.field, sent: altered.before(), arrived: altered.after() }
+    }
+
     /// That the resource was not there.
     pub const fn gone(absence: &Absence) -> Self {
         Self::Gone { at: absence.at, deleted: absence.deleted, status: absence.status }
@@ -261,6 +319,11 @@ impl Evidence {
             Self::OtherVariant { .. } => "other-variant",
             Self::Clocks { .. } => "clocks",
             Self::Missing { .. } => "missing",
+            Self::OriginAnswered { .. } => "origin-answered",
+            Self::OriginGave { .. } => "origin-gave",
+            Self::Arrived { .. } => "arrived",
+            Self::NoReport { .. } => "no-report",
+            Self::Verdicts { .. } => "verdicts",
             Self::Fact { kind, .. } => kind,
         }
     }
@@ -310,6 +373,24 @@ impl Evidence {
                 format!("The date sent is {}, the origin's clock said {}.", shown(sent), shown(origin))
             }
             Self::Missing { what } => (*what).to_owned(),
+            Self::OriginAnswered { status, earlier, later } => origin_answered_says(*status, *earlier, *later),
+            Self::OriginGave { field, value, came, at } => {
+                let (gave, came) = (line(*field, value.as_deref()), line(*field, came.as_deref()));
+                format!("At {} the origin gave {gave}, and {came} came to the client.", moment(*at))
+            }
+            Self::Arrived { field, sent, arrived } => {
+                let (sent, arrived) = (line(*field, sent.as_deref()), line(*field, arrived.as_deref()));
+                format!("Sent was {sent}; at the origin arrived {arrived}.")
+            }
+            Self::NoReport { against_habit } => {
+                let habit = if *against_habit { "; other answers of this class carry one without a gap" } else { "" };
+                format!("The answer came without the report of the instance at the origin{habit}.")
+            }
+            Self::Verdicts { sent, arrived } => {
+                format!(
+                    "By the validators that the refusal shows, the conditions as sent {sent}, as they arrived {arrived}."
+                )
+            }
             Self::Fact { says, .. } => (*says).to_owned(),
         }
     }
@@ -336,6 +417,18 @@ fn gone_says(at: Time, deleted: bool, status: u16) -> String {
 fn told_apart_says(by: ToldApartBy, hidden: bool) -> String {
     let hidden = if hidden { "; a gateway stands in between, so that it is the gateway's" } else { "" };
     format!("Clients were told apart by {}{hidden}.", by.says())
+}
+
+fn origin_answered_says(status: u16, earlier: bool, later: bool) -> String {
+    let request = if earlier { "an earlier arrival of this request" } else { "this request" };
+    let by = if later { "a later report" } else { "the report of the instance at the origin" };
+    format!("The origin answered {request} with {status}, by {by}.")
+}
+
+/// A field and its value, or that there is none.
+fn line(field: FieldName, value: Option<&[u8]>) -> String {
+    let name = title(field);
+    value.map_or_else(|| format!("no {name}"), |value| format!("{name}: {}", shown(value)))
 }
 
 fn given_says(value: &[u8], at: Time, to: &Whom, by: Shown, coding: &Option<Vec<u8>>, sibling: bool) -> String {

@@ -2,12 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use http::Method;
+
+use super::case::originally;
 use super::{Case, Cause, Evidence, causes, hazards, suffix};
+use crate::analysis::far_side::Altered;
 use crate::analysis::judgement::{
     Alteration, Change, Confidence, Diagnosis, Direction, Finding, HazardFound, Judgement, KnownBy,
 };
-use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::entity_tag::{EntityTag, TagList};
 use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::semantics::http_date::HttpDate;
 
 /// Everything that is concluded from a case.
 pub fn judge(case: &Case<'_>) -> Judgement {
@@ -15,7 +20,9 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     if case.status() == 412 {
         let diagnosis = diagnose(case, &mut judgement.rules_failed);
         judgement.validator_age = validator_age(case);
-        judgement.alterations.extend(shown_by_diagnosis(case, &diagnosis));
+        if !is_told(case) {
+            judgement.alterations.extend(shown_by_diagnosis(case, &diagnosis));
+        }
         judgement.diagnosis = Some(Box::new(diagnosis));
     }
     for hazard in hazards::CATALOGUE {
@@ -23,8 +30,74 @@ pub fn judge(case: &Case<'_>) -> Judgement {
             judgement.hazards.push(HazardFound { hazard, finding });
         }
     }
-    judgement.alterations.extend(shown_by_double(case));
+    judgement.alterations.extend(shown_by_pairing(case));
+    if !is_told(case) {
+        judgement.alterations.extend(shown_by_double(case));
+    }
     judgement
+}
+
+/// Whether the validators are known as the origin gave them: then nothing need be concluded.
+fn is_told(case: &Case<'_>) -> bool {
+    case.testimony.as_given(case.status()).is_some()
+}
+
+/// What the two sides of a pair show to have been altered on this exchange.
+fn shown_by_pairing(case: &Case<'_>) -> Vec<Alteration> {
+    let altered = case.testimony.altered.iter().filter(|altered| !is_right_of_caches(case, altered));
+    let on_request = altered.map(|altered| Alteration {
+        on: Direction::Request,
+        field: altered.field,
+        change: altered.change,
+        before: altered.before(),
+        after: altered.after(),
+        known_by: KnownBy::Pairing,
+    });
+    let validators = case.answer_fields().map(|came| case.testimony.altered_validators(case.status(), came));
+    let on_response = validators.into_iter().flatten().map(|altered| Alteration {
+        on: Direction::Response,
+        field: altered.field,
+        change: altered.change,
+        before: altered.before,
+        after: altered.after,
+        known_by: KnownBy::Pairing,
+    });
+    on_request.chain(on_response).collect()
+}
+
+/// RFC 9111 §4.3.1: a cache fills itself unconditionally, and confirms its copy with the validator that it keeps.
+fn is_right_of_caches(case: &Case<'_>, altered: &Altered) -> bool {
+    let method = &case.exchange.request.method;
+    if *method != Method::GET && *method != Method::HEAD {
+        return false;
+    }
+    let may_be_its_own =
+        matches!(altered.field, FieldName::IfNoneMatch | FieldName::IfModifiedSince | FieldName::IfRange);
+    match altered.change {
+        Change::Stripped => true,
+        Change::Added => may_be_its_own,
+        Change::Replaced if may_be_its_own && case.resource.is_none() => true,
+        Change::Replaced
+        | Change::Weakened
+        | Change::Strengthened
+        | Change::Suffixed
+        | Change::Unquoted
+        | Change::Requoted
+        | Change::Reformatted
+        | Change::Merged
+        | Change::Truncated => may_be_its_own && altered.arrived.iter().all(|line| is_issued(case, line)),
+    }
+}
+
+/// Whether a condition is made of nothing but validators that the origin gave out for the resource.
+fn is_issued(case: &Case<'_>, line: &[u8]) -> bool {
+    if let Ok(date) = HttpDate::parse(line) {
+        return case.sightings().any(|(_, seen)| seen.date() == Some(date));
+    }
+    let Some(list) = TagList::parse(line) else { return false };
+    let issued =
+        |tag: &EntityTag<'_>| case.sightings().any(|(_, seen)| originally(seen).or_else(|| seen.tag()) == Some(*tag));
+    !list.tags().is_empty() && list.tags().iter().all(issued)
 }
 
 /// The causes that fit, the one to name first in front: by confidence, then in the order of the catalogue.
@@ -45,14 +118,16 @@ pub fn diagnose(case: &Case<'_>, failed: &mut u32) -> Diagnosis {
     Diagnosis { cause, finding, others }
 }
 
-/// Whether a finding may be named first. What rests on a validator that was never seen, or on an address that a
-/// gateway hides, may not: `unexplained` is more honest.
+/// Whether a finding may be named first. What rests on a validator that was never seen, on a report that did not
+/// come, or on an address that a gateway hides, may not: `unexplained` is more honest.
 fn may_lead(finding: &Finding) -> bool {
     finding.confidence > Confidence::Possible
-        || !finding
-            .evidence
-            .iter()
-            .any(|fact| matches!(fact, Evidence::NeverSeen { .. } | Evidence::ToldApart { hidden: true, .. }))
+        || !finding.evidence.iter().any(|fact| {
+            matches!(
+                fact,
+                Evidence::NeverSeen { .. } | Evidence::NoReport { .. } | Evidence::ToldApart { hidden: true, .. }
+            )
+        })
 }
 
 /// A rule that panics costs its own finding, nothing else.

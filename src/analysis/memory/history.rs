@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use http::Method;
 
 use crate::analysis::exchange::{ExchangeId, RequestBody};
-use crate::analysis::judgement::Diagnosis;
+use crate::analysis::far_side::AsGiven;
+use crate::analysis::judgement::{Confidence, Diagnosis};
 use crate::analysis::principal::Principal;
 use crate::analysis::semantics::caching::{FromStore, Product};
 use crate::analysis::semantics::entity_tag::EntityTag;
@@ -65,6 +66,10 @@ pub struct Sighting {
     pub exchange: ExchangeId,
     /// Which of Cache-Control, Expires, Vary and Content-Location came with it.
     pub carried: FieldSet,
+    /// The validators as the origin gave them, where the other instance of a pair said so.
+    pub origin: Option<Box<AsGiven>>,
+    /// When the origin had made it, where it came out of a store and a report says so.
+    pub made: Option<Time>,
 }
 
 impl Sighting {
@@ -88,6 +93,11 @@ impl Sighting {
         self.given_to.iter().find(|(principal, _)| *principal == client).map(|(_, at)| *at)
     }
 
+    /// When the store was filled that it came out of, where a report says so, and how sure that is.
+    pub fn filled(&self) -> Option<(Time, Confidence)> {
+        Some((self.made?, self.origin.as_ref()?.sure))
+    }
+
     fn cost(&self) -> usize {
         let double = self.double.as_ref().map_or(0, |(_, value)| value.len());
         let variant = self.variant.coding.as_deref().map_or(0, <[u8]>::len)
@@ -97,6 +107,7 @@ impl Sighting {
             + self.last_modified.as_deref().map_or(0, <[u8]>::len)
             + double
             + variant
+            + self.origin.as_ref().map_or(0, |_| size_of::<AsGiven>() + 128)
             + self.given_to.capacity() * size_of::<(Principal, Time)>()
     }
 }
@@ -174,6 +185,10 @@ pub struct Write {
     pub direct: bool,
     /// Its name.
     pub exchange: ExchangeId,
+    /// The name that an outer instance's mark gave it.
+    pub mark: Option<ExchangeId>,
+    /// How we know that it succeeded, where its own answer did not say so; and how sure that is.
+    pub learned: Option<Confidence>,
 }
 
 impl Write {

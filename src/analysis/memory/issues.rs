@@ -44,9 +44,13 @@ pub(super) struct IssuesLimit {
 impl Issues {
     /// Notes that a resource of the path with the hash `group` showed a tag.
     pub(super) fn note(&mut self, opaque: &[u8], group: u128, path: &[u8], at: Time, limit: IssuesLimit) {
-        if !is_distinctive(opaque) {
-            return;
+        if is_distinctive(opaque) {
+            self.note_any(opaque, group, path, at, limit);
         }
+    }
+
+    /// The same for any tag.
+    pub(super) fn note_any(&mut self, opaque: &[u8], group: u128, path: &[u8], at: Time, limit: IssuesLimit) {
         if let Some((known, issued)) = self.by_tag.get_mut(opaque) {
             issued.several |= *known != group;
             return;

@@ -6,6 +6,7 @@
 
 mod history;
 mod issues;
+mod open;
 mod remember;
 mod routes;
 mod seen;
@@ -18,17 +19,21 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::diagnosis::{Case, judge};
 use super::digest::DigestKey;
-use super::exchange::{Exchange, Scheme};
-use super::judgement::{Amendment, Current, Judgement};
+use super::exchange::{Exchange, ExchangeId, Role, Scheme};
+use super::far_side::{SeenReports, Testimony};
+use super::judgement::{Amendment, Confidence, Current, Judgement};
+use super::pairing::CarriedValue;
 pub use super::resource::shard_hash;
 use super::resource::{ResourceKey, path_of};
 use super::semantics::conditions::{Conditions, tags_of};
 use super::semantics::entity_tag::EntityTag;
 use super::semantics::fields::FieldName;
+use super::time::Time;
 pub use history::{Absence, Refusal, Resource, Shown, Sighting, Variant, Write, WriteOutcome};
 pub use issues::{Issued, is_distinctive};
 use issues::{Issues, IssuesLimit};
-pub use routes::RouteStats;
+use open::Open;
+pub use routes::{ReportHabit, RouteStats};
 pub use seen::{CARRIED, accepts_coding, carried, concerns, destination_hash, is_write, negotiated, variant};
 use table::Table;
 
@@ -48,12 +53,15 @@ pub struct MemoryLimits {
 pub struct Elsewhere {
     /// One entry for each tag that was found.
     pub issued: Vec<Issued>,
+    /// Tags that arrived at the origin and had been sent for another resource.
+    pub sent: Vec<Issued>,
 }
 
 impl Elsewhere {
     /// Whether it is worth asking the other shards before this exchange is judged: a 412 to a request with a tag.
     pub fn is_wanted(exchange: &Exchange<'_>) -> bool {
-        exchange.status() == Some(412) && exchange.forwarded.contains(FieldName::IfMatch)
+        exchange.status() == Some(412)
+            && (exchange.forwarded.contains(FieldName::IfMatch) || arrived_tags(exchange).next().is_some())
     }
 
     fn add(&mut self, issued: &Issued) {
@@ -72,6 +80,12 @@ pub struct Memory {
     key: DigestKey,
     table: Table,
     issues: Issues,
+    /// Tags that were sent in If-Match, and for what; of an outer instance.
+    sent: Issues,
+    /// Reports that were seen.
+    reports: SeenReports,
+    /// Exchanges of which a report may still say more.
+    open: Open,
     /// As many as there are routes.
     routes: HashMap<u16, RouteStats>,
     evictions: u64,
@@ -86,6 +100,7 @@ static NO_STATS: RouteStats = RouteStats {
     weak_accepted: 0,
     lists_accepted: 0,
     writers: [None, None],
+    reports: ReportHabit::NONE,
 };
 
 impl Memory {
@@ -98,6 +113,9 @@ impl Memory {
             key: DigestKey::new(bits.to_le_bytes()),
             table: Table::new(),
             issues: Issues::default(),
+            sent: Issues::default(),
+            reports: SeenReports::default(),
+            open: Open::default(),
             routes: HashMap::new(),
             evictions: 0,
         }
@@ -114,14 +132,36 @@ impl Memory {
                 found.add(issued);
             }
         }
+        for value in arrived_tags(exchange) {
+            let Some(tag) = EntityTag::parse(value) else { continue };
+            if let Some(sent) = self.sent.elsewhere(tag.opaque, Some(own)) {
+                found.sent.push(sent.clone());
+            }
+        }
+    }
+
+    /// Takes in what the report of an exchange says of others that are remembered here, and returns the verdicts that
+    /// it changes. The recorder asks every shard before the exchange is judged, where there are such `outcomes`.
+    pub fn learn(&mut self, outcomes: &[(ExchangeId, u16, Confidence)], now: Time) -> Vec<Amendment> {
+        let mut amendments = Vec::new();
+        for (exchange, status, sure) in outcomes {
+            let Some(entry) = self.open.take(*exchange) else { continue };
+            amendments.extend(entry.amendment(*exchange, *status, *sure));
+            if self.table.find(entry.key.whole).is_some() {
+                self.table.change(entry.key, now, |resource| entry.settle(resource, *status, *sure));
+            }
+        }
+        amendments
     }
 
     /// Judges an exchange by what is remembered, then remembers what it shows.
     pub fn observe(&mut self, exchange: &Exchange<'_>, elsewhere: &Elsewhere) -> Judgement {
         let key = ResourceKey::of(exchange, &self.key);
         let condition = seen::condition_digest(exchange, &self.key);
-        let mut judgement = self.judge(exchange, elsewhere, key, condition);
-        self.remember(exchange, key, condition, &mut judgement);
+        let testimony = self.testimony(exchange);
+        let mut judgement = self.judge(exchange, elsewhere, &testimony, key, condition);
+        self.note_pairing(exchange, key, condition, &testimony, &judgement);
+        self.remember(exchange, key, condition, &testimony, &mut judgement);
         self.make_room();
         judgement
     }
@@ -129,13 +169,19 @@ impl Memory {
     /// Judges an exchange by what is remembered, and remembers nothing of it.
     pub fn verdict(&self, exchange: &Exchange<'_>, elsewhere: &Elsewhere) -> Judgement {
         let key = ResourceKey::of(exchange, &self.key);
-        self.judge(exchange, elsewhere, key, seen::condition_digest(exchange, &self.key))
+        let condition = seen::condition_digest(exchange, &self.key);
+        self.judge(exchange, elsewhere, &self.testimony(exchange), key, condition)
+    }
+
+    fn testimony<'e>(&self, exchange: &Exchange<'e>) -> Testimony<'e> {
+        Testimony::of(exchange, &self.reports, self.routes.get(&exchange.route).unwrap_or(&NO_STATS))
     }
 
     fn judge(
         &self,
         exchange: &Exchange<'_>,
         elsewhere: &Elsewhere,
+        testimony: &Testimony<'_>,
         key: ResourceKey,
         condition: Option<u128>,
     ) -> Judgement {
@@ -149,6 +195,7 @@ impl Memory {
             siblings: if needs_siblings { self.table.siblings(key).collect() } else { Vec::new() },
             route: self.routes.get(&exchange.route).unwrap_or(&NO_STATS),
             elsewhere,
+            testimony,
         };
         judge(&case)
     }
@@ -191,10 +238,11 @@ impl Memory {
         exchange: &Exchange<'_>,
         key: ResourceKey,
         condition: Option<u128>,
+        testimony: &Testimony<'_>,
         judgement: &mut Judgement,
     ) {
         remember::count(self.routes.entry(exchange.route).or_default(), exchange, condition);
-        let news = remember::News::of(exchange, condition);
+        let news = remember::News::of(exchange, condition, testimony);
         if !news.is_worth_keeping(self.table.find(key.whole).is_some()) {
             return;
         }
@@ -220,6 +268,30 @@ impl Memory {
         }
     }
 
+    /// Remembers what only an outer instance needs: reports, tags that were sent, exchanges without a word of their own.
+    fn note_pairing(
+        &mut self,
+        exchange: &Exchange<'_>,
+        key: ResourceKey,
+        condition: Option<u128>,
+        testimony: &Testimony<'_>,
+        judgement: &Judgement,
+    ) {
+        if exchange.role != Role::Outer {
+            return;
+        }
+        if let Some((report, _)) = exchange.far_side.report {
+            self.reports.note(report.exchange, exchange.ended, REPORTS_MAX);
+        }
+        if let Some(entry) = open::entry(exchange, key, condition, testimony, judgement) {
+            self.open.add(exchange.id, entry);
+        }
+        let path = path_of(&exchange.request.target);
+        for tag in exchange.forwarded.all(FieldName::IfMatch).filter_map(EntityTag::parse) {
+            self.sent.note_any(tag.opaque, key.path, path, exchange.ended, SENT_LIMIT);
+        }
+    }
+
     fn make_room(&mut self) {
         while self.table.len() > self.limits.resources.max(1) || self.bytes() > self.limits.bytes {
             if !self.table.evict() {
@@ -228,6 +300,22 @@ impl Memory {
             self.evictions += 1;
         }
     }
+}
+
+/// Reports that are remembered, in this shard.
+const REPORTS_MAX: usize = 4096;
+
+/// Tags that were sent and are remembered, in this shard.
+const SENT_LIMIT: IssuesLimit = IssuesLimit { tags: 1024, bytes: 256 * 1024 };
+
+/// The tags of If-Match that arrived, where a report says so and they were not what was sent.
+fn arrived_tags<'a>(exchange: &Exchange<'a>) -> impl Iterator<Item = &'a [u8]> {
+    let report = exchange.far_side.report.map(|(report, _)| report);
+    let carried = report.and_then(|report| report.conditions.iter().find(|one| one.name == FieldName::IfMatch));
+    carried.into_iter().flat_map(|one| &one.values).filter_map(|value| match value {
+        CarriedValue::Whole(bytes) => Some(bytes.as_slice()),
+        CarriedValue::Digest { .. } => None,
+    })
 }
 
 /// The validators of the resource as last seen.
@@ -244,6 +332,6 @@ fn current(resource: &Resource) -> Option<Current> {
 fn amendment(refusal: &Refusal, detail: &'static str) -> Option<Amendment> {
     let mut diagnosis = *refusal.diagnosis.clone()?;
     diagnosis.finding.detail = Some(detail);
-    diagnosis.finding.confidence = super::judgement::Confidence::Likely;
+    diagnosis.finding.confidence = Confidence::Likely;
     Some(Amendment { exchange: refusal.exchange, diagnosis })
 }

@@ -4,7 +4,8 @@ use super::history::{Absence, Refusal, Resource, Shown, Write};
 use super::routes::RouteStats;
 use super::seen::Glimpse;
 use super::{MemoryLimits, amendment, seen};
-use crate::analysis::exchange::{Answer, Exchange};
+use crate::analysis::exchange::{Answer, Exchange, Role};
+use crate::analysis::far_side::Testimony;
 use crate::analysis::judgement::Judgement;
 use crate::analysis::semantics::conditions::{Conditions, tags_of};
 use crate::analysis::semantics::entity_tag::EntityTag;
@@ -12,7 +13,7 @@ use crate::analysis::semantics::fields::FieldName;
 use crate::analysis::semantics::validators::Validators;
 
 /// Writes kept of one resource.
-const WRITES_MAX: usize = 16;
+pub(super) const WRITES_MAX: usize = 16;
 /// 412s kept of one resource.
 const REFUSALS_MAX: usize = 8;
 /// Clients kept for one sighting.
@@ -28,7 +29,7 @@ pub(super) struct News<'a> {
 }
 
 impl<'a> News<'a> {
-    pub(super) fn of(exchange: &Exchange<'a>, condition: Option<u128>) -> Self {
+    pub(super) fn of(exchange: &Exchange<'a>, condition: Option<u128>, testimony: &Testimony<'_>) -> Self {
         let answer = exchange.answer();
         let refusal = answer.filter(|answer| answer.head.status == 412).map(|answer| Refusal {
             at: exchange.ended,
@@ -43,8 +44,8 @@ impl<'a> News<'a> {
             diagnosis: None,
         });
         Self {
-            glimpse: Glimpse::of(exchange),
-            write: seen::write(exchange, condition),
+            glimpse: Glimpse::of(exchange, testimony),
+            write: seen::write(exchange, condition, testimony),
             absence: answer.and_then(|answer| seen::absence(exchange, answer)),
             refusal,
             condition,
@@ -64,6 +65,9 @@ pub(super) fn count(stats: &mut RouteStats, exchange: &Exchange<'_>, condition: 
     let conditions = Conditions::any(exchange.forwarded);
     stats.validators_returned += u64::from(conditions);
     let Some(answer) = exchange.answer() else { return };
+    if exchange.role == Role::Outer {
+        stats.reports.note(exchange, answer.head.status);
+    }
     if !matches!(answer.head.status, 200..=299) {
         return;
     }
@@ -132,12 +136,12 @@ pub(super) fn take_at_destination(
 ) {
     resource.absence = None;
     let Some(answer) = exchange.answer() else { return };
-    if let Some(write) = seen::written(exchange, condition) {
+    if let Some(write) = seen::written(exchange, condition, &Testimony::none()) {
         // Its If-Match was about the source (RFC 9110 §13.1.1).
         push_bounded(&mut resource.writes, Write { if_match: None, ..write }, WRITES_MAX);
     }
     if Validators::any(&answer.head.fields) {
-        let glimpse = Glimpse::shown_by(exchange, answer, Shown::Written);
+        let glimpse = Glimpse::shown_by(exchange, answer, Shown::Written, &Testimony::none());
         see(resource, &glimpse, exchange, answer, limits.sightings.max(1));
     }
 }
@@ -169,6 +173,7 @@ fn see(
     let client = exchange.client;
     (known.last, known.times) = (exchange.ended, known.times.saturating_add(1));
     (known.upstream, known.store, known.exchange) = (exchange.upstream, seen.store(), exchange.id);
+    known.made = seen.made();
     (known.carried, known.status) = (seen::carried(&answer.head.fields), answer.head.status);
     known.given_to.retain(|(principal, _)| *principal != client);
     push_bounded(&mut known.given_to, (client, exchange.at), CLIENTS_MAX);

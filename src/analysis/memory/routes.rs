@@ -3,7 +3,12 @@
 //! Each shard counts for itself: a rule that needs ten writes then needs them in one shard, which makes it later, never
 //! wrong.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::analysis::exchange::Exchange;
 use crate::analysis::principal::Principal;
+use crate::analysis::time::Time;
 
 /// Counts of one route.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +28,68 @@ pub struct RouteStats {
     pub lists_accepted: u64,
     /// The first two clients whose writes succeeded.
     pub writers: [Option<Principal>; 2],
+    /// Which answers came with a report.
+    pub reports: ReportHabit,
+}
+
+/// Which answers of a route came with the report of an inner instance, as an outer one has seen it.
+#[derive(Clone, Debug, Default)]
+pub struct ReportHabit {
+    /// Answers that came with one.
+    pub shown: u64,
+    /// Reports that named the mark of their own exchange.
+    pub marks_arrived: u64,
+    /// By upstream address and class of the status, the latest few.
+    by_class: Vec<ClassHabit>,
+}
+
+#[derive(Clone, Debug)]
+struct ClassHabit {
+    upstream: Option<SocketAddr>,
+    class: u16,
+    reported: Option<Time>,
+    missing: Option<Time>,
+}
+
+/// How long a gap counts, and how long ago the last report may be.
+const HABIT: Duration = Duration::from_secs(60);
+
+/// Upstream addresses and classes that are told apart.
+const CLASSES_MAX: usize = 32;
+
+impl ReportHabit {
+    /// Of a route that nothing was seen of.
+    pub const NONE: Self = Self { shown: 0, marks_arrived: 0, by_class: Vec::new() };
+
+    /// Whether answers of the same class from the same upstream carried reports without a gap in the last minute.
+    pub fn are_habit(&self, upstream: Option<SocketAddr>, status: u16, now: Time) -> bool {
+        let lately = |at: Option<Time>| at.is_some_and(|at| now.since(at) <= HABIT);
+        self.by_class
+            .iter()
+            .find(|habit| habit.upstream == upstream && habit.class == status / 100)
+            .is_some_and(|habit| lately(habit.reported) && !lately(habit.missing))
+    }
+
+    pub(super) fn note(&mut self, exchange: &Exchange<'_>, status: u16) {
+        let report = exchange.far_side.report.map(|(report, _)| report);
+        if self.shown == 0 && report.is_none() {
+            return;
+        }
+        self.shown += u64::from(report.is_some());
+        self.marks_arrived += u64::from(report.is_some_and(|report| report.marked == Some(exchange.id)));
+        let (upstream, class) = (exchange.upstream, status / 100);
+        let known = self.by_class.iter().position(|habit| habit.upstream == upstream && habit.class == class);
+        let mut habit = match known {
+            Some(at) => self.by_class.remove(at),
+            None => ClassHabit { upstream, class, reported: None, missing: None },
+        };
+        let last = if report.is_some() { &mut habit.reported } else { &mut habit.missing };
+        *last = Some(exchange.ended);
+        if self.by_class.len() >= CLASSES_MAX {
+            self.by_class.remove(0);
+        }
+        self.by_class.push(habit);
+    }
 }
 
 impl RouteStats {

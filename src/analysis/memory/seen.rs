@@ -5,12 +5,15 @@ use http::Method;
 use super::history::{Absence, Shown, Sighting, Variant, Write, WriteOutcome};
 use crate::analysis::digest::{Digest, DigestKey};
 use crate::analysis::exchange::{Answer, Exchange, Outcome, Scheme};
+use crate::analysis::far_side::{self, AsGiven, MadeBy, Testimony};
+use crate::analysis::judgement::Confidence;
 use crate::analysis::resource::shard_hash_of;
 use crate::analysis::semantics::caching::{FromStore, contains, from_store, product};
 use crate::analysis::semantics::conditions::{CONDITION_NAMES, Conditions};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::validators::Validators;
 use crate::analysis::semantics::vendor;
+use crate::analysis::time::Time;
 
 /// Fields of a 200 that its 304 must repeat (RFC 9110 §15.4.5).
 pub const CARRIED: [FieldName; 4] =
@@ -19,6 +22,10 @@ pub const CARRIED: [FieldName; 4] =
 /// Whether there is anything in an exchange to judge or to remember. Everything else need not take the lock.
 pub fn concerns(exchange: &Exchange<'_>) -> bool {
     if Conditions::any(&exchange.request.fields) || is_write(&exchange.request.method) || exchange.bypass.is_some() {
+        return true;
+    }
+    let far_side = &exchange.far_side;
+    if far_side.report.is_some() || far_side.mark.is_some_and(|(mark, _)| !mark.conditions.is_empty()) {
         return true;
     }
     exchange.answer().is_some_and(|answer| {
@@ -98,21 +105,23 @@ pub(super) struct Glimpse<'a> {
     accepts_coding: bool,
     partial: bool,
     store: Option<FromStore>,
+    origin: Option<AsGiven>,
+    made: Option<Time>,
 }
 
 impl<'a> Glimpse<'a> {
     /// What the answer of an exchange shows of the version; `None` if nothing.
-    pub(super) fn of(exchange: &Exchange<'a>) -> Option<Self> {
+    pub(super) fn of(exchange: &Exchange<'a>, testimony: &Testimony<'_>) -> Option<Self> {
         let Outcome::Answered(answer) = exchange.outcome else { return None };
         let fields: &'a Fields = &answer.head.fields;
-        if !Validators::any(fields) {
-            return None;
-        }
-        Some(Self::shown_by(exchange, &answer, shown(exchange, &answer)?))
+        let glimpse = Self::shown_by(exchange, &answer, shown(exchange, &answer)?, testimony);
+        // What the origin gave and a gateway removed is worth as much.
+        let was_given = glimpse.origin.as_ref().is_some_and(|it| it.etag.is_some() || it.last_modified.is_some());
+        (Validators::any(fields) || was_given).then_some(glimpse)
     }
 
     /// What an answer shows, as that kind of answer.
-    pub(super) fn shown_by(exchange: &Exchange<'a>, answer: &Answer<'a>, by: Shown) -> Self {
+    pub(super) fn shown_by(exchange: &Exchange<'a>, answer: &Answer<'a>, by: Shown, testimony: &Testimony<'_>) -> Self {
         let fields: &'a Fields = &answer.head.fields;
         let value = |name| fields.first(name).filter(|value: &&[u8]| value.len() <= VALUE_MAX);
         let short = |name| fields.first(name).map(cut);
@@ -126,7 +135,12 @@ impl<'a> Glimpse<'a> {
             negotiated: negotiated(&exchange.request.fields),
             accepts_coding: accepts_coding(&exchange.request.fields),
             partial: answer.head.status == 206,
-            store: from_store(fields),
+            store: from_store(fields).or_else(|| testimony.is_from_store().then_some(FromStore::EarlierReport)),
+            origin: testimony.as_given(answer.head.status),
+            made: match testimony.answer {
+                MadeBy::Store { filled, .. } if testimony.is_from_store() => filled,
+                MadeBy::Store { .. } | MadeBy::Unknown | MadeBy::Unreported { .. } | MadeBy::Origin(_) => None,
+            },
         }
     }
 
@@ -142,11 +156,17 @@ impl<'a> Glimpse<'a> {
             && known.variant.accepts_coding == self.accepts_coding
             && known.variant.partial == self.partial
             && known.store.is_some() == self.store.is_some()
+            && known.origin.as_deref() == self.origin.as_ref()
     }
 
     /// The sign that it came out of a store.
     pub(super) const fn store(&self) -> Option<FromStore> {
         self.store
+    }
+
+    /// When that store was filled.
+    pub(super) const fn made(&self) -> Option<Time> {
+        self.made
     }
 
     /// As it is kept.
@@ -167,6 +187,8 @@ impl<'a> Glimpse<'a> {
             product: product(&answer.head.fields),
             exchange: exchange.id,
             carried: carried(&answer.head.fields),
+            origin: self.origin.clone().map(Box::new),
+            made: self.made,
         }
     }
 }
@@ -250,21 +272,24 @@ pub fn destination_hash(exchange: &Exchange<'_>) -> Option<u64> {
 }
 
 /// The write of an exchange, if it succeeded or may have.
-pub(super) fn write(exchange: &Exchange<'_>, condition: Option<u128>) -> Option<Write> {
+pub(super) fn write(exchange: &Exchange<'_>, condition: Option<u128>, testimony: &Testimony<'_>) -> Option<Write> {
     if !is_write(&exchange.request.method) {
         return None;
     }
-    written(exchange, condition)
+    written(exchange, condition, testimony)
 }
 
 /// What an exchange has written, whatever its method.
-pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>) -> Option<Write> {
+pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>, testimony: &Testimony<'_>) -> Option<Write> {
+    // The origin may have carried out what the client was told otherwise of.
+    let learned = far_side::applied(exchange, testimony).filter(|_| !matches!(exchange.status(), Some(200..=299)));
     let outcome = match &exchange.outcome {
-        Outcome::Answered(answer) => match answer.head.status {
-            status @ 200..=299 => WriteOutcome::Applied { status, delivered: answer.complete },
+        Outcome::Answered(answer) => match (answer.head.status, learned) {
+            (status @ 200..=299, _) => WriteOutcome::Applied { status, delivered: answer.complete },
+            (_, Some(status)) => WriteOutcome::Applied { status, delivered: false },
             // A gateway had no answer, or the service failed on the way.
-            500 | 502 | 504 => WriteOutcome::NoAnswer,
-            _ => return None,
+            (500 | 502 | 504, None) => WriteOutcome::NoAnswer,
+            (_, None) => return None,
         },
         Outcome::NoAnswer { sent: true } => WriteOutcome::NoAnswer,
         Outcome::ClientGone { sent: true } => WriteOutcome::ClientGone,
@@ -272,8 +297,19 @@ pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>) -> Optio
             return None;
         }
     };
-    let fields = exchange.answer().map(|answer| &answer.head.fields);
-    Some(Write {
+    Some(attempt(exchange, condition, outcome, learned.map(|_| testimony.most)))
+}
+
+/// A write with that outcome.
+pub(super) fn attempt(
+    exchange: &Exchange<'_>,
+    condition: Option<u128>,
+    outcome: WriteOutcome,
+    learned: Option<Confidence>,
+) -> Write {
+    // An answer that replaces the origin's tells nothing of what was written.
+    let fields = exchange.answer().map(|answer| &answer.head.fields).filter(|_| learned.is_none());
+    Write {
         at: exchange.at,
         ended: exchange.ended,
         by: exchange.client,
@@ -286,7 +322,9 @@ pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>) -> Optio
         showed_validator: fields.is_some_and(Validators::any),
         direct: exchange.bypass.is_some_and(|bypass| bypass.direct),
         exchange: exchange.id,
-    })
+        mark: exchange.far_side.mark.map(|(mark, _)| mark.exchange),
+        learned,
+    }
 }
 
 /// Whether an exchange shows that the resource is there (`Some(None)`), or that it is not.

@@ -91,6 +91,17 @@ impl CarriedValue {
         Self::Digest { digest, length: u32::try_from(value.len()).unwrap_or(u32::MAX) }
     }
 
+    /// The value, or what is known of it, for people.
+    pub fn to_text(&self) -> Vec<u8> {
+        match self {
+            Self::Whole(bytes) => bytes.clone(),
+            Self::Digest { digest, length } => {
+                let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                format!("({length} bytes, SHA-256 {hex}…)").into_bytes()
+            }
+        }
+    }
+
     /// Whether this is what travels of `value`.
     pub fn is_of(&self, value: &[u8]) -> bool {
         match self {

@@ -133,6 +133,8 @@ pub enum FromStore {
     XCache,
     /// `X-Varnish` with the number of the request that filled the store.
     XVarnish,
+    /// The other instance of a pair reports that the origin gave it to an earlier exchange.
+    EarlierReport,
 }
 
 impl FromStore {
@@ -143,6 +145,7 @@ impl FromStore {
             Self::CacheStatus => "Cache-Status: hit".to_owned(),
             Self::XCache => "X-Cache: HIT".to_owned(),
             Self::XVarnish => "X-Varnish with two numbers".to_owned(),
+            Self::EarlierReport => "it carried the report of an earlier exchange".to_owned(),
         }
     }
 }

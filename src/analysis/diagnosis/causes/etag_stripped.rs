@@ -4,6 +4,7 @@ use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::memory::{Shown, Sighting};
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -41,13 +42,41 @@ client   PUT /cards/8 | If-Match: null -> 412"#,
 };
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
+    older_tag(case).or_else(|| placeholder(case))
+}
+
+/// The tag of an older answer, because the tag of the last one was removed.
+fn older_tag(case: &Case<'_>) -> Option<Finding> {
+    let tag = case.only_tag()?;
+    let last = last_answer(case).filter(|last| last.etag.is_none())?;
+    let given = last.origin.as_deref()?;
+    let removed = given.etag.as_ref()?;
+    let had_before = case.own_sightings().any(|seen| seen.tag() == Some(tag) && seen.last < last.last)
+        || case.accepted_at(tag).is_some_and(|write| write.ended <= last.last);
+    // A write of somebody else may be the reason just as well.
+    let others = case.write_after(last.last, Some(tag), |_| true).is_some();
+    if !had_before || others || removed.is_of(&tag.to_bytes()) {
+        return None;
+    }
+    let is_current = case.named_by_origin().is_some_and(|named| removed.is_of(&named.to_bytes()));
+    let confidence = if is_current { given.sure } else { given.sure.min(Confidence::Likely) };
+    let evidence =
+        vec![case.sent(FieldName::IfMatch), Evidence::origin_gave(last, given, FieldName::ETag), case.named_evidence()];
+    Some(found(case, last, confidence, evidence))
+}
+
+fn found(case: &Case<'_>, last: &Sighting, confidence: Confidence, evidence: Vec<Evidence>) -> Finding {
+    let finding = Finding::new(confidence, evidence).advise(case, KeepFrom::Stripping);
+    if last.by == Shown::Written { finding.detail("on-write-response") } else { finding }
+}
+
+fn placeholder(case: &Case<'_>) -> Option<Finding> {
     // The client's condition must show that it had nothing.
     let (field, value) = case.conditions.absent_value()?;
     let malformed = Evidence::Malformed { field, value, says: "it names a value that the client did not have" };
     let last = last_answer(case)?;
     let (confidence, fact) = missing_tag(case, last)?;
-    let finding = Finding::new(confidence, vec![malformed, fact]).advise(case, KeepFrom::Stripping);
-    Some(if last.by == Shown::Written { finding.detail("on-write-response") } else { finding })
+    Some(found(case, last, confidence, vec![malformed, fact]))
 }
 
 /// The last answer that should have given this client a tag.
@@ -58,6 +87,10 @@ fn last_answer<'a>(case: &Case<'a>) -> Option<&'a Sighting> {
 }
 
 fn missing_tag(case: &Case<'_>, last: &Sighting) -> Option<(Confidence, Evidence)> {
+    if let Some(given) = &last.origin {
+        let is_stripped = last.etag.is_none() && given.etag.is_some();
+        return is_stripped.then(|| (given.sure, Evidence::origin_gave(last, given, FieldName::ETag)));
+    }
     if last.etag.is_some() {
         // It went out with a tag from here. What happened behind, or whether the script may read it, is not known.
         let fact = Evidence::given(last, case.client(), false);

@@ -3,8 +3,11 @@
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::suffix::{self, Suffixed};
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, Issue, products};
+use crate::analysis::exchange::Role;
+use crate::analysis::far_side::AsGiven;
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -50,17 +53,43 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let (tag, split) =
         tags.iter().filter(|tag| !case.names(**tag)).find_map(|tag| Some((*tag, suffix::split(tag.opaque)?)))?;
     let issue = case.issue(tag);
-    let (confidence, fact) =
-        origin_knows_bare(case, tag, split).unwrap_or_else(|| given_with_coding(case, tag, split, issue));
+    let told = case.as_origin_gave(tag);
+    // The gateway takes off again what it has put on, or the tag was altered in another way.
+    if told.is_some_and(|(_, given)| case.is_undone(given) || !fits(given, tag, split)) {
+        return None;
+    }
+    let added = told
+        .filter(|(_, given)| !gave(given, tag))
+        .map(|(seen, given)| (given.sure, Evidence::origin_gave(seen, given, FieldName::ETag)));
+    let (confidence, fact) = added
+        .or_else(|| origin_knows_bare(case, tag, split))
+        .unwrap_or_else(|| given_with_coding(case, tag, split, issue));
     let mut evidence = vec![Evidence::Suffix { tag: tag.to_bytes(), suffix: split.suffix.to_vec() }];
     evidence.extend(issue.map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
     evidence.push(fact);
     evidence.push(case.named_evidence());
+    // Both sides saw it: the service itself gave the tag out like this.
+    let own = told.filter(|(_, given)| gave(given, tag));
+    if own.is_some() || (case.exchange.role == Role::Inner && issue.is_some()) {
+        evidence.extend(own.map(|(seen, given)| Evidence::origin_gave(seen, given, FieldName::ETag)));
+        let finding = Finding::new(confidence.min(Confidence::Likely), evidence);
+        return Some(finding.detail("inside-origin").party(Party::Origin));
+    }
     let mut finding = Finding::new(confidence, evidence).advise(case, KeepFrom::Suffixing);
     if finding.fix.is_empty() {
         finding.fix.extend(advice_for(split));
     }
     Some(finding)
+}
+
+/// Whether the origin gave the tag with the mark, or without it.
+fn fits(given: &AsGiven, tag: EntityTag<'_>, split: Suffixed<'_>) -> bool {
+    let bare = |weak| EntityTag { weak, opaque: split.bare };
+    gave(given, tag) || gave(given, bare(false)) || gave(given, bare(true))
+}
+
+fn gave(given: &AsGiven, tag: EntityTag<'_>) -> bool {
+    given.etag.as_ref().is_some_and(|value| value.is_of(&tag.to_bytes()))
 }
 
 /// That the origin knows the tag without the mark.

@@ -4,6 +4,7 @@ use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Cause, Evidence, products};
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -45,7 +46,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if case.route.weak_accepted > 0 && confidence < Confidence::Proven {
         return None;
     }
-    let mut evidence = vec![case.sent(crate::analysis::semantics::fields::FieldName::IfMatch)];
+    let mut evidence = vec![case.sent(FieldName::IfMatch)];
     evidence.extend(case.issue(tag).map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
     evidence.push(fact);
     Some(Finding::new(confidence, evidence).advise(case, KeepFrom::Weakening))
@@ -54,6 +55,11 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
 /// How we know that the origin's tag is strong.
 fn strong_one(case: &Case<'_>, tag: EntityTag<'_>) -> Option<(Confidence, Evidence)> {
     let strong = EntityTag { weak: false, ..tag };
+    if let Some((seen, given)) = case.as_origin_gave(tag) {
+        let is_strong = given.etag.as_ref().is_some_and(|value| value.is_of(&strong.to_bytes()));
+        let fact = || Evidence::origin_gave(seen, given, FieldName::ETag);
+        return (is_strong && !case.is_undone(given)).then(|| (given.sure, fact()));
+    }
     let double = case.sightings().find_map(|(_, seen)| {
         let (field, value) =
             seen.double.as_ref().filter(|_| seen.tag() == Some(tag) && seen.double_tag() == Some(strong))?;

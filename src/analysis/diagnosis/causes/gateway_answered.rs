@@ -1,9 +1,11 @@
 //! The 412 was made on the way, not by the origin.
 
-use crate::analysis::diagnosis::products::KeepFrom;
+use crate::analysis::diagnosis::products::{KeepFrom, advice};
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
-use crate::analysis::judgement::{Confidence, Finding, Party};
-use crate::analysis::semantics::caching::from_store;
+use crate::analysis::far_side::MadeBy;
+use crate::analysis::judgement::{Confidence, Diagnosis, Finding, Party};
+use crate::analysis::pairing::Report;
+use crate::analysis::semantics::caching::{FromStore, from_store};
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -50,15 +52,70 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-/// From one side, only a refusal that came out of a store shows it.
 fn examine(case: &Case<'_>) -> Option<Finding> {
+    let finding = match case.testimony.answer {
+        MadeBy::Origin(report) if report.status == 412 => return None,
+        MadeBy::Origin(report) => replaced(case, report),
+        MadeBy::Store { report, .. } => stored(case, report),
+        MadeBy::Unreported { against_habit } => by_its_fields(case).unwrap_or_else(|| unreported(case, against_habit)),
+        MadeBy::Unknown => by_its_fields(case)?,
+    };
+    Some(finding.advise(case, KeepFrom::Answering))
+}
+
+/// The origin gave another answer to this very request.
+fn replaced(case: &Case<'_>, report: &Report) -> Finding {
+    let answered = Evidence::OriginAnswered { status: report.status, earlier: false, later: false };
+    let finding = Finding::new(case.testimony.most, vec![answered]);
+    if case.is_write() && matches!(report.status, 200..=299) { finding.detail("after-write-applied") } else { finding }
+}
+
+/// The store answered: with a refusal that it kept, or by judging the condition on what it keeps.
+fn stored(case: &Case<'_>, report: &Report) -> Finding {
+    let sign = case.store_sign().unwrap_or(FromStore::EarlierReport);
+    let finding = Finding::new(case.testimony.most, vec![Evidence::Stored { sign, at: case.exchange.ended }]);
+    if report.status == 412 { finding.detail("from-store") } else { finding }
+}
+
+/// No report came, where they usually do: a hint. That a cache refuses reads by itself, with a page of its own that
+/// names no version, is known of some products.
+fn unreported(case: &Case<'_>, against_habit: bool) -> Finding {
+    let names_none = case.named().is_none() && case.named_date().is_none();
+    let judges_itself = case.product().is_some_and(|product| advice(product, KeepFrom::Answering).is_some());
+    let is_own_page = !case.is_write() && names_none && judges_itself && case.conditions.is_any_present();
+    let confidence = if against_habit || is_own_page { Confidence::Likely } else { Confidence::Possible };
+    Finding::new(confidence, vec![Evidence::NoReport { against_habit }, case.named_evidence()])
+}
+
+/// From one side, only a refusal that came out of a store shows it.
+fn by_its_fields(case: &Case<'_>) -> Option<Finding> {
     let sign = from_store(case.answer_fields()?).filter(|_| !case.is_write())?;
     let evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
-    let finding = if case.condition.is_none() {
+    Some(if case.condition.is_none() {
         // Nothing could fail: it is somebody else's refusal.
         Finding::new(Confidence::Likely, evidence).and(Evidence::SentNone).detail("from-store")
     } else {
         Finding::new(Confidence::Possible, evidence)
-    };
-    Some(finding.advise(case, KeepFrom::Answering))
+    })
+}
+
+/// The verdict on a 412 of which a later report says that the origin had answered otherwise. The earlier verdict is
+/// ranked behind it.
+pub fn shown_later(before: &Diagnosis, status: u16, is_write: bool, sure: Confidence) -> Diagnosis {
+    let finding = Finding::new(sure, vec![Evidence::OriginAnswered { status, earlier: false, later: true }]);
+    let applied = is_write && matches!(status, 200..=299);
+    let finding = if applied { finding.detail("after-write-applied") } else { finding };
+    let earlier = std::iter::once((before.cause, before.finding.clone())).chain(before.others.iter().cloned());
+    let others = earlier.filter(|(cause, _)| cause.id != CAUSE.id).collect();
+    Diagnosis { cause: &CAUSE, finding, others }
+}
+
+/// The verdict on a 412 that the origin gave itself, as a later report says; `None` if nothing else had been said.
+pub fn refuted(before: &Diagnosis) -> Option<Diagnosis> {
+    if before.cause.id != CAUSE.id {
+        return None;
+    }
+    let mut others = before.others.iter().cloned();
+    let (cause, finding) = others.next()?;
+    Some(Diagnosis { cause, finding, others: others.collect() })
 }

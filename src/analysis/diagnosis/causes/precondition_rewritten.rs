@@ -1,7 +1,12 @@
 //! The condition that reached the origin is not the one the client sent.
 
-use crate::analysis::diagnosis::{Case, Cause, Detail};
-use crate::analysis::judgement::{Finding, Party};
+use crate::analysis::diagnosis::case::is_other_version;
+use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::far_side::Altered;
+use crate::analysis::judgement::{Change, Confidence, Finding, Party};
+use crate::analysis::semantics::entity_tag::EntityTag;
+use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::semantics::precondition::Verdict;
 
 /// The catalogue entry.
 pub static CAUSE: Cause = Cause {
@@ -58,7 +63,94 @@ pub static CAUSE: Cause = Cause {
     examine,
 };
 
-/// Needs both sides of the gateway.
-const fn examine(_case: &Case<'_>) -> Option<Finding> {
-    None
+fn examine(case: &Case<'_>) -> Option<Finding> {
+    // What the origin did not refuse, the gateway did.
+    if case.testimony.own_report().is_some_and(|report| report.status != 412) {
+        return None;
+    }
+    let fields = [FieldName::IfMatch, FieldName::IfUnmodifiedSince, FieldName::IfNoneMatch];
+    let altered = fields.into_iter().find_map(|field| case.testimony.altered(field))?;
+    // The gateway undid what it had done to the tag itself: the condition is the one that the origin's tag makes.
+    if undoes_itself(case) {
+        return None;
+    }
+    let verdicts = case.both_verdicts();
+    let most = case.testimony.most;
+    let confidence = match altered.change {
+        // The same condition in other words: it is to blame only where it would have held as it was sent.
+        Change::Merged | Change::Reformatted => match verdicts {
+            Some((Verdict::Failed { .. }, _)) => return None,
+            Some((Verdict::Proceed | Verdict::NotModified, _)) => most,
+            Some((Verdict::Undecidable { .. }, _)) | None => most.min(Confidence::Likely),
+        },
+        // A condition that did not arrive cannot fail.
+        Change::Stripped => return None,
+        Change::Added
+        | Change::Weakened
+        | Change::Strengthened
+        | Change::Suffixed
+        | Change::Unquoted
+        | Change::Requoted
+        | Change::Truncated
+        | Change::Replaced => most,
+    };
+    let mut evidence = vec![Evidence::arrived(altered)];
+    let detail = detail(case, altered, &mut evidence);
+    evidence.push(case.named_evidence());
+    if let Some((sent, arrived)) = verdicts {
+        evidence.push(Evidence::Verdicts { sent: says(sent), arrived: says(arrived) });
+    }
+    let finding = Finding::new(confidence, evidence);
+    Some(match detail {
+        Some(detail) => finding.detail(detail),
+        None => finding,
+    })
+}
+
+fn undoes_itself(case: &Case<'_>) -> bool {
+    let by_tag = case.if_match().into_iter().find_map(|tag| case.as_origin_gave(tag));
+    let by_date = || case.as_origin_gave_date(*case.conditions.if_unmodified_since.valid()?);
+    by_tag.or_else(by_date).is_some_and(|(_, given)| case.is_undone(given))
+}
+
+fn detail(case: &Case<'_>, altered: &Altered, evidence: &mut Vec<Evidence>) -> Option<&'static str> {
+    match altered.change {
+        Change::Added => Some("injected"),
+        Change::Merged => Some("merged"),
+        Change::Reformatted => Some("reformatted"),
+        // One of several lines was dropped.
+        Change::Replaced if altered.sent.len() > altered.arrived.len() => Some("merged"),
+        Change::Replaced | Change::Suffixed | Change::Truncated => {
+            let sent_before = sent_before(case, altered)?;
+            evidence.push(sent_before);
+            Some("replayed")
+        }
+        Change::Stripped | Change::Weakened | Change::Strengthened | Change::Unquoted | Change::Requoted => None,
+    }
+}
+
+/// That what arrived had been sent before, for another resource or an earlier version of this one.
+fn sent_before(case: &Case<'_>, altered: &Altered) -> Option<Evidence> {
+    let [line] = altered.arrived.as_slice() else { return None };
+    let tag = EntityTag::parse(line)?;
+    // What is made of the tag that was sent is no repetition.
+    let is_kin = |sent: &Vec<u8>| EntityTag::parse(sent).is_some_and(|sent| !is_other_version(sent, tag));
+    if altered.sent.iter().any(is_kin) {
+        return None;
+    }
+    let elsewhere = case.elsewhere.sent.iter().find(|sent| *sent.opaque == *tag.opaque);
+    if let Some(sent) = elsewhere {
+        return Some(Evidence::Elsewhere { value: line.clone(), path: sent.path.to_vec(), at: sent.at });
+    }
+    let write = case.applied().map(|(_, write)| write).find(|write| write.if_match.as_deref() == Some(line))?;
+    Some(Evidence::wrote(write, case.client(), false))
+}
+
+const fn says(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Proceed => "hold",
+        Verdict::NotModified => "ask for a 304",
+        Verdict::Failed { .. } => "fail",
+        Verdict::Undecidable { .. } => "cannot be judged",
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, products};
-use crate::analysis::exchange::RequestBody;
+use crate::analysis::exchange::{RequestBody, Role};
+use crate::analysis::far_side;
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::memory::{Write, WriteOutcome};
+use crate::analysis::pairing::Report;
 use crate::analysis::principal::ToldApartBy;
 use crate::analysis::semantics::entity_tag::TagList;
 
@@ -62,6 +65,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if tags.iter().any(|tag| case.names(*tag)) {
         return None;
     }
+    if let Some(finding) = by_gateway(case, condition) {
+        return Some(finding);
+    }
     let exchange = case.exchange;
     let (attempt, same) = case.resource?.writes.iter().rev().find_map(|write| {
         let repeats = write.condition == Some(condition)
@@ -73,7 +79,10 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         (write.by == exchange.client || same == Body::Same).then_some((write, same))
     })?;
     let confidence = match attempt.outcome {
-        WriteOutcome::Applied { delivered: true, .. } if exchange.at.since(attempt.ended) > REPETITION_MAX => {
+        // It came too late, or the client has read again and was handed the same tag once more.
+        WriteOutcome::Applied { delivered: true, .. }
+            if exchange.at.since(attempt.ended) > REPETITION_MAX || was_handed_again(case, attempt) =>
+        {
             return None;
         }
         WriteOutcome::Applied { .. } if same == Body::Same => Confidence::Proven,
@@ -81,14 +90,25 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         WriteOutcome::ClientGone | WriteOutcome::NoAnswer => may_have_been_applied(case, attempt)?,
     };
     let (sure, told_apart) = case.told_apart(attempt.by);
-    let evidence = vec![
+    let mut evidence = vec![
         Evidence::wrote(attempt, case.client(), false),
         Evidence::SameRequest { body: same == Body::Same },
         case.named_evidence(),
         told_apart,
     ];
     let sure = if attempt.by == exchange.client { sure } else { Confidence::Possible };
-    let finding = Finding::new(confidence.min(sure), evidence);
+    if let (Some(_), WriteOutcome::Applied { status, .. }) = (attempt.learned, attempt.outcome) {
+        evidence.push(Evidence::OriginAnswered { status, earlier: true, later: false });
+    }
+    let finding = Finding::new(confidence.min(sure).min(attempt.learned.unwrap_or(Confidence::Proven)), evidence);
+    // Two marks are two requests of the client; what an outer instance sees twice, the client sent twice.
+    let sent_twice = match (exchange.far_side.mark, attempt.mark) {
+        (Some((mark, _)), Some(other)) => mark.exchange != other,
+        (Some(_) | None, _) => exchange.role == Role::Outer && !case.is_behind_gateway(),
+    };
+    if sent_twice {
+        return Some(finding.detail("by-client"));
+    }
     let left = match attempt.outcome {
         WriteOutcome::ClientGone | WriteOutcome::Applied { delivered: false, .. } => true,
         WriteOutcome::Applied { delivered: true, .. } | WriteOutcome::NoAnswer => false,
@@ -107,6 +127,53 @@ pub(super) const fn is_interchangeable(by: ToldApartBy) -> bool {
         | ToldApartBy::BasicUser
         | ToldApartBy::Configured => false,
     }
+}
+
+/// The client was handed the tag that it sends, once more after the attempt.
+fn was_handed_again(case: &Case<'_>, attempt: &Write) -> bool {
+    let again = |tag| case.issue(tag).is_some_and(|issue| issue.to_client && issue.at > attempt.ended);
+    case.if_match().into_iter().any(again)
+}
+
+/// One and the same request arrived at the origin's side more than once.
+fn by_gateway(case: &Case<'_>, condition: u128) -> Option<Finding> {
+    let most = case.testimony.most;
+    let (confidence, fact) = match (case.testimony.own_report(), case.exchange.far_side.mark) {
+        (Some(report), _) => by_report(case, report, condition)?,
+        (None, Some((mark, _))) => {
+            let arrived = |write: &&Write| {
+                write.mark == Some(mark.exchange)
+                    && write.method == case.exchange.request.method
+                    && write.condition == Some(condition)
+                    && same_body(&write.body, &case.exchange.request_body).is_some()
+            };
+            let attempt = case.resource?.writes.iter().rev().find(arrived)?;
+            let confidence = match attempt.outcome {
+                WriteOutcome::Applied { .. } => Confidence::Proven,
+                WriteOutcome::ClientGone | WriteOutcome::NoAnswer => may_have_been_applied(case, attempt)?,
+            };
+            (confidence, Evidence::wrote(attempt, case.client(), false))
+        }
+        (None, None) => return None,
+    };
+    let says = "The same request, by its mark, arrived more than once; the client had sent it once.";
+    let evidence = vec![fact, Evidence::Fact { kind: "arrived-again", says }, case.named_evidence()];
+    let finding = Finding::new(confidence.min(most), evidence).detail("by-gateway").party(Party::Gateway);
+    Some(finding.advise(case, KeepFrom::Resending))
+}
+
+/// What the report of an outer instance's exchange says of earlier arrivals of the same request.
+fn by_report(case: &Case<'_>, report: &Report, condition: u128) -> Option<(Confidence, Evidence)> {
+    if let Some(status) = far_side::arrived_before(case.exchange, report) {
+        let fact = Evidence::OriginAnswered { status, earlier: true, later: false };
+        return matches!(status, 200..=299).then_some((Confidence::Proven, fact));
+    }
+    // The other instance saw a repetition, and the client has sent it only once: the outcome of the first is not known.
+    let seen_there = report.status == 412 && report.cause.as_deref() == Some(CAUSE.id);
+    let writes = case.resource.map(|resource| resource.writes.as_slice()).unwrap_or_default();
+    let sent_before = writes.iter().any(|write| write.condition == Some(condition));
+    let says = "The instance at the origin saw a repetition in this request, and the client has sent it only once.";
+    (seen_there && !sent_before).then_some((Confidence::Likely, Evidence::Fact { kind: "repeated", says }))
 }
 
 /// How sure it is that an attempt without an answer was applied; `None` if what was seen since speaks against it.

@@ -49,11 +49,16 @@ alice  PUT /wiki/home | If-Match: "w1" -> 412 | ETag: "w2""#,
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let tag = case.only_tag().filter(|tag| !case.names(*tag))?;
     let issue = case.issue(tag).filter(|issue| issue.to_client)?;
-    let (fact, direct) = replaced_before(case, tag, issue)?;
+    let Some((fact, direct)) = replaced_before(case, tag, issue) else { return old_copy(case, tag, issue) };
     let was_written = matches!(fact, Evidence::Wrote { .. });
     let is_cache = was_written && case.product().is_some_and(Product::is_cache);
     // Without a sign of a store, a replica that lags behind does the same.
-    let confidence = if issue.sighting.store.is_some() || is_cache { Confidence::Likely } else { Confidence::Possible };
+    let confidence = match issue.sighting.filled() {
+        // The origin had given another one by then, and this copy to an earlier exchange.
+        Some((_, sure)) => sure,
+        None if issue.sighting.store.is_some() || is_cache => Confidence::Likely,
+        None => Confidence::Possible,
+    };
     let mut evidence =
         vec![case.sent(FieldName::IfMatch), fact, Evidence::given(issue.sighting, case.client(), issue.sibling)];
     evidence.extend(issue.sighting.store.map(|sign| Evidence::Stored { sign, at: issue.at }));
@@ -70,12 +75,18 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
 fn replaced_before(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<(Evidence, bool)> {
     let known_since = case.own_sightings().filter(|seen| seen.tag() == Some(tag)).map(|seen| seen.first).min()?;
     // What came out of a store was made that long before.
-    let made = match issue.sighting.store {
+    let by_age = match issue.sighting.store {
         Some(FromStore::Age(age)) => Some(before(issue.at, Duration::from_secs(age))),
-        Some(FromStore::CacheStatus | FromStore::XCache | FromStore::XVarnish) | None => None,
+        Some(FromStore::CacheStatus | FromStore::XCache | FromStore::XVarnish | FromStore::EarlierReport) | None => {
+            None
+        }
     };
+    // What the origin gave after a write, no write had replaced.
+    let by_report = issue.sighting.filled().is_some();
+    let made = issue.sighting.filled().map(|(at, _)| at).or(by_age);
     let replaces = |write: &Write| {
-        let later = write.at > known_since || made.is_some_and(|made| write.at > made);
+        let since_fill = made.is_some_and(|made| write.at > made);
+        let later = since_fill || (write.at > known_since && !by_report);
         later && write.ended < issue.at && write.tag() != Some(tag)
     };
     let writes = case.resource.map(|resource| resource.writes.as_slice()).unwrap_or_default();
@@ -89,6 +100,25 @@ fn replaced_before(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Opt
         case.newer_than(tag, known_since).filter(|newer| newer.first > known_since && newer.first < issue.at)?;
     let shows_it = issue.sighting.store.is_some() || newer.by.names_the_version();
     shows_it.then(|| (Evidence::given(newer, case.client(), false), false))
+}
+
+/// The tag came out of a store, by a report, and the origin had another one when it refused: nobody saw the write, but
+/// the copy had been kept for longer than the client held it.
+fn old_copy(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Finding> {
+    let (filled, sure) = issue.sighting.filled()?;
+    case.names_other(tag)?;
+    if case.write_after(issue.at, Some(tag), |_| true).is_some() {
+        return None;
+    }
+    let was_kept_longer = issue.at.since(filled) > case.exchange.at.since(issue.at);
+    let confidence = if was_kept_longer { Confidence::Likely } else { Confidence::Possible };
+    let evidence = vec![
+        case.sent(FieldName::IfMatch),
+        Evidence::given(issue.sighting, case.client(), issue.sibling),
+        Evidence::Stored { sign: FromStore::EarlierReport, at: issue.at },
+        case.named_evidence(),
+    ];
+    Some(Finding::new(confidence.min(sure), evidence).advise(case, KeepFrom::OldCopies))
 }
 
 fn before(at: Time, by: Duration) -> Time {

@@ -48,6 +48,10 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
             what: "What is current is not known: a read after the refusal, or a probe, would show it.",
         });
     }
+    // Where the other instance has spoken, nothing of that kind is left to know.
+    if case.testimony.own_report().is_some() || case.exchange.far_side.mark.is_some() {
+        return Some(Finding::new(Confidence::Possible, evidence));
+    }
     evidence.push(Evidence::Missing {
         what: "Whether a gateway altered or answered something is not known from one instance: a pair, one on either \
             side of it, would show it.",

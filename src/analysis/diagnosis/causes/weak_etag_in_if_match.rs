@@ -1,6 +1,7 @@
 //! A weak tag in If-Match never matches, for If-Match compares strongly.
 
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::exchange::Role;
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::semantics::fields::FieldName;
 
@@ -41,10 +42,24 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if !all_weak || case.compares_weakly() || case.route.weak_accepted > 0 {
         return None;
     }
+    // What arrived was no weak tag.
+    let arrived = case.testimony.altered(FieldName::IfMatch).map(|altered| altered.arrived.as_slice());
+    if arrived.is_some_and(|lines| !lines.iter().any(|line| line.starts_with(b"W/"))) {
+        return None;
+    }
     let mut evidence = vec![case.sent(FieldName::IfMatch)];
+    let told = tags.iter().find_map(|tag| Some((*tag, case.as_origin_gave(*tag)?)));
+    if let Some((tag, (seen, given))) = told {
+        // Where the origin gave another one, it is not the client's tag that is to blame.
+        given.etag.as_ref().filter(|value| value.is_of(&tag.to_bytes()))?;
+        evidence.extend([Evidence::origin_gave(seen, given, FieldName::ETag), case.named_evidence()]);
+        return Some(Finding::new(given.sure, evidence).detail("origin-issues-weak").party(Party::Origin));
+    }
     let issue = tags.iter().find_map(|tag| case.issue(*tag));
     evidence.extend(issue.map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
     evidence.push(case.named_evidence());
-    // From one side it is not known who made it weak: no detail, and not proven.
-    Some(Finding::new(Confidence::Likely, evidence))
+    let finding = Finding::new(Confidence::Likely, evidence);
+    // What the inner instance saw given out, the origin gave. From one side alone it is not known who made it weak.
+    let is_origins = case.exchange.role == Role::Inner && issue.is_some_and(|issue| issue.sighting.store.is_none());
+    Some(if is_origins { finding.detail("origin-issues-weak").party(Party::Origin) } else { finding })
 }

@@ -4,7 +4,6 @@ use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
 use crate::analysis::exchange::Role;
 use crate::analysis::judgement::{Confidence, Finding};
-use crate::analysis::semantics::caching::from_store;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -31,7 +30,7 @@ pub static HAZARD: Hazard = Hazard {
 fn examine(case: &Case<'_>) -> Option<Finding> {
     // Towards clients a bypass asks nothing of what answers us.
     case.exchange.bypass.filter(|_| case.exchange.role != Role::Inner)?;
-    let sign = from_store(case.answer_fields()?)?;
+    let sign = case.store_sign()?;
     let evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
     Some(Finding::new(Confidence::Likely, evidence).advise(case, KeepFrom::OldCopies))
 }

@@ -5,6 +5,7 @@ use http::Method;
 use super::common::named;
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard, products, suffix};
+use crate::analysis::far_side::AsGiven;
 use crate::analysis::judgement::{Confidence, Finding};
 use crate::analysis::memory::{Sighting, accepts_coding};
 use crate::analysis::semantics::caching::contains;
@@ -124,7 +125,10 @@ fn by_tag(case: &Case<'_>) -> Option<Finding> {
 /// Why a full answer came though its tag is one of those that were sent.
 fn current(case: &Case<'_>, sent: &EntityTag<'_>, etag: &EntityTag<'_>) -> (Confidence, &'static str) {
     let strong = EntityTag { weak: false, ..*sent };
-    let was_strong = !etag.weak || case.own_sightings().any(|seen| seen.tag() == Some(strong));
+    let gave_strong = |given: &AsGiven| given.etag.as_ref().is_some_and(|value| value.is_of(&strong.to_bytes()));
+    let was_strong = !etag.weak
+        || case.own_sightings().any(|seen| seen.tag() == Some(strong))
+        || case.as_origin_gave(*sent).is_some_and(|(_, given)| gave_strong(given));
     let is_encoded = case.answer_fields().is_some_and(|fields| fields.contains(FieldName::ContentEncoding));
     if sent.weak && was_strong {
         (Confidence::Likely, "etag-weakened")

@@ -2,7 +2,8 @@
 
 use super::common::successful_write;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
-use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::far_side::Altered;
+use crate::analysis::judgement::{Change, Confidence, Finding};
 use crate::analysis::semantics::conditions::CONDITION_NAMES;
 use crate::analysis::semantics::fields::FieldName;
 
@@ -31,7 +32,21 @@ pub static HAZARD: Hazard = Hazard {
 };
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
-    removed_by_bypass(case).or_else(|| demanded_all_the_same(case))
+    removed_by_bypass(case).or_else(|| did_not_arrive(case)).or_else(|| demanded_all_the_same(case))
+}
+
+/// Both sides of the gateway were seen.
+fn did_not_arrive(case: &Case<'_>) -> Option<Finding> {
+    let origins = case.testimony.own_report().map_or_else(|| case.status(), |report| report.status);
+    let was_applied = case.is_write() && matches!(origins, 200..=299);
+    // If-Range is about reads.
+    let is_dropped = |altered: &&Altered| altered.change == Change::Stripped && altered.field != FieldName::IfRange;
+    let dropped: Vec<_> = case.testimony.altered.iter().filter(is_dropped).map(Evidence::arrived).collect();
+    if !was_applied || dropped.is_empty() {
+        return None;
+    }
+    let answered = Evidence::OriginAnswered { status: origins, earlier: false, later: false };
+    Some(Finding::new(case.testimony.most, dropped).and(answered))
 }
 
 /// A bypass of this instance took the conditions out, as a test that somebody asked for.

@@ -54,7 +54,8 @@ alice  PUT /notes/1 | If-Match: "n1" -> 204 | ETag: "n3""#,
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let answer = successful_write(case)?;
-    if may_be_applied_already(case) {
+    // The service can only heed what arrives.
+    if may_be_applied_already(case) || case.testimony.is_condition_altered() {
         return None;
     }
     let conditions = &case.conditions;

@@ -36,7 +36,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     successful_write(case)?;
     let exchange = case.exchange;
     let removed = exchange.bypass.is_some_and(|bypass| bypass.preconditions_removed);
-    if removed || (case.condition.is_some() && !holds_for_any(case)) {
+    // What was lost on the way the client has not given up.
+    if removed || case.testimony.is_condition_altered() || (case.condition.is_some() && !holds_for_any(case)) {
         return None;
     }
     let is_answered = |refusal: &&Refusal| {

@@ -4,9 +4,9 @@ use super::common::{content, last_write, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::far_side::MadeBy;
 use crate::analysis::judgement::{Confidence, Finding};
 use crate::analysis::memory::Sighting;
-use crate::analysis::semantics::caching::from_store;
 use crate::analysis::semantics::fields::FieldName;
 
 /// The catalogue entry.
@@ -32,11 +32,14 @@ client  GET /wiki/home -> 200 | ETag: "w1" | Age: 40"#,
 fn examine(case: &Case<'_>) -> Option<Finding> {
     content(case)?;
     // Without the mark of a store it may as well be a node that lags behind, or another's content.
-    let sign = from_store(case.answer_fields()?)?;
+    let sign = case.store_sign()?;
     let (confidence, newer) = newer_date(case).or_else(|| replaced(case))?;
     let mut evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
     evidence.extend(named(case, FieldName::ETag));
     evidence.push(newer);
+    // The report of an earlier exchange says for certain that it is an old copy.
+    let is_certain = confidence == Confidence::Likely && case.testimony.is_from_store();
+    let confidence = if is_certain { case.testimony.most } else { confidence };
     Some(Finding::new(confidence, evidence).advise(case, KeepFrom::OldCopies))
 }
 
@@ -54,6 +57,12 @@ fn replaced(case: &Case<'_>) -> Option<(Confidence, Evidence)> {
     let tag = case.named()?;
     let write = last_write(case)?;
     write.tag().filter(|current| is_other_version(tag, *current))?;
+    if let MadeBy::Store { filled: Some(filled), .. } = case.testimony.answer
+        && filled > write.ended
+    {
+        // The origin itself gave it after the write.
+        return None;
+    }
     let fresh = case.own_sightings().filter(|seen| seen.tag() == Some(tag) && seen.store.is_none());
     // It was the current one once, and not again since the write.
     let before = fresh.max_by_key(|seen| seen.last).filter(|seen| seen.last < write.at)?;

@@ -34,6 +34,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     // A POST that answers for something else, and a creation, replace nothing.
     let replaces = exchange_replaces(case) && answer.head.status != 201;
     if case.condition.is_some()
+        || case.testimony.is_condition_altered()
         || !is_usual
         || !replaces
         || case.exchange.bypass.is_some_and(|it| it.preconditions_removed)

@@ -3,7 +3,7 @@
 use super::common::{is_read, last_write, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
-use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::judgement::{Change, Confidence, Finding};
 use crate::analysis::semantics::conditions::{Conditions, Field};
 use crate::analysis::semantics::fields::FieldName;
 
@@ -80,11 +80,23 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if case.status() != 304 || removed || !is_read(&exchange.request.method) {
         return None;
     }
-    unasked(&case.conditions)
-        .map(|evidence| Finding::new(Confidence::Likely, vec![evidence]).detail("unasked"))
+    injected(case)
+        .or_else(|| {
+            unasked(&case.conditions).map(|evidence| Finding::new(Confidence::Likely, vec![evidence]).detail("unasked"))
+        })
         .or_else(|| other_tag(case))
         .or_else(|| written_since(case))
         .or_else(|| after_absence(case))
+}
+
+/// The client had sent none, a gateway added one of its own, and the origin's 304 was passed on.
+fn injected(case: &Case<'_>) -> Option<Finding> {
+    unasked(&case.conditions)?;
+    case.testimony.own_report().filter(|report| report.status == 304)?;
+    let fields = [FieldName::IfNoneMatch, FieldName::IfModifiedSince];
+    let added = fields.into_iter().find_map(|field| case.testimony.altered(field))?;
+    (added.change == Change::Added)
+        .then(|| Finding::new(case.testimony.most, vec![Evidence::arrived(added)]).detail("injected"))
 }
 
 /// RFC 9110 §13.1.3: a date that is none is ignored, so that nothing was asked.
