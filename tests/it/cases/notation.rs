@@ -50,6 +50,22 @@ pub(crate) enum Expected {
 
 const USUAL_PAUSE: u64 = 100;
 
+/// What is told of an exchange beside its fields.
+const KNOWN: [&str; 12] = [
+    ":body",
+    ":length",
+    ":node",
+    ":bypass",
+    ":mark",
+    ":sent",
+    ":arrived",
+    ":origin",
+    ":gave",
+    ":stored",
+    ":earlier",
+    ":unsigned",
+];
+
 /// Every block of a file; or the line and what is wrong with it.
 pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
@@ -131,7 +147,7 @@ fn parts(text: &str) -> Result<(&str, Pairs), String> {
         // The names of what is no field begin with a colon, as HTTP/2 has it.
         let separator = if field.starts_with(':') { ' ' } else { ':' };
         let (name, value) = field.split_once(separator).unwrap_or((field, ""));
-        let known = separator == ':' || [":body", ":length", ":node", ":bypass"].contains(&name);
+        let known = separator == ':' || KNOWN.contains(&name);
         if known { Ok((name.to_owned(), value.trim().to_owned())) } else { Err(format!("no such thing: {name}")) }
     });
     Ok((head, fields.collect::<Result<_, _>>()?))

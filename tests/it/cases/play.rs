@@ -9,6 +9,7 @@ use http::Method;
 use why412::analysis::exchange::{
     Answer, BypassApplied, BypassScope, Exchange, ExchangeId, FarSide, Outcome, RequestBody, RoutePolicy, Scheme,
 };
+use why412::analysis::far_side;
 use why412::analysis::judgement::{Diagnosis, Finding, Judgement};
 use why412::analysis::memory::{Elsewhere, Memory, MemoryLimits};
 use why412::analysis::principal::Principal;
@@ -17,6 +18,7 @@ use why412::analysis::semantics::message::{RequestHead, ResponseHead, Version};
 use why412::analysis::time::Time;
 
 use super::notation::{Block, Ending, Expected, Told};
+use super::pair::Pair;
 
 /// What was found and not told, or told and not found.
 pub(crate) struct Fault {
@@ -32,15 +34,18 @@ pub(crate) fn play(block: &Block) -> Vec<Fault> {
     let mut memory = Memory::new(MemoryLimits { resources: 100, sightings: 32, bytes: 1 << 20 });
     let mut now = Time::from_unix_micros(BEGIN);
     let mut faults = Vec::new();
+    let mut reports = Vec::new();
     for (index, told) in block.exchanges.iter().enumerate() {
         now = now.plus(Duration::from_millis(told.after));
-        let judgement = observe(&mut memory, block, index, told, now);
+        let pair = Pair::of(block, index, told, now, &reports);
+        let judgement = observe(&mut memory, block, index, told, now, &pair);
+        reports.push(pair.report);
         compare(told, &judgement, &mut faults);
     }
     faults
 }
 
-fn observe(memory: &mut Memory, block: &Block, index: usize, told: &Told, now: Time) -> Judgement {
+fn observe(memory: &mut Memory, block: &Block, index: usize, told: &Told, now: Time, pair: &Pair) -> Judgement {
     let bypassed = given(&told.request, ":bypass").is_some();
     let request = request_head(told);
     let mut forwarded = request.fields.clone();
@@ -60,7 +65,7 @@ fn observe(memory: &mut Memory, block: &Block, index: usize, told: &Told, now: T
     };
     let policy: &RoutePolicy = &block.policy;
     let exchange = Exchange {
-        id: ExchangeId(index as u128 + 1),
+        id: name(now, index),
         at: now,
         ended: now.plus(Duration::from_millis(20)),
         upstream_time: Duration::from_millis(15),
@@ -79,13 +84,22 @@ fn observe(memory: &mut Memory, block: &Block, index: usize, told: &Told, now: T
             preconditions_removed: false,
         }),
         upstream: Some(node(told)),
-        far_side: FarSide::default(),
+        far_side: FarSide { mark: pair.mark.as_ref(), report: pair.report.as_ref(), unauthentic: false },
     };
+    let outcomes = far_side::outcomes(&exchange);
+    let amendments = memory.learn(&outcomes, exchange.ended);
     let mut elsewhere = Elsewhere::default();
     if Elsewhere::is_wanted(&exchange) {
         memory.elsewhere(&exchange, &mut elsewhere);
     }
-    memory.observe(&exchange, &elsewhere)
+    let mut judgement = memory.observe(&exchange, &elsewhere);
+    judgement.amendments.extend(amendments);
+    judgement
+}
+
+/// The name of an exchange: a ULID, as instances make them.
+pub(super) fn name(at: Time, index: usize) -> ExchangeId {
+    ExchangeId(u128::from(at.unix_micros() / 1000) << 80 | (index as u128 + 1))
 }
 
 fn request_head(told: &Told) -> RequestHead {
@@ -111,7 +125,7 @@ fn response_head(told: &Told) -> ResponseHead {
     ResponseHead { status, reason: Vec::new(), version: Version::Http11, fields }
 }
 
-fn push_all(fields: &mut Fields, told: &[(String, String)]) {
+pub(super) fn push_all(fields: &mut Fields, told: &[(String, String)]) {
     for (name, value) in told.iter().filter(|(name, _)| !name.starts_with(':')) {
         fields.push(name.as_bytes(), value.as_bytes());
     }
@@ -134,7 +148,7 @@ fn node(told: &Told) -> SocketAddr {
     SocketAddr::new(address.unwrap_or(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))), 8080)
 }
 
-fn given<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
+pub(super) fn given<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
     fields.iter().find(|field| field.0 == name).map(|field| field.1.as_str())
 }
 
@@ -205,7 +219,7 @@ fn found(judgement: &Judgement) -> Vec<String> {
         alterations.map(|it| format!("alteration {} {} {}", it.on.as_str(), it.field.as_str(), it.change.as_str()));
     let amendments = judgement.amendments.iter().map(|it| {
         let name = named(it.diagnosis.cause.id, &it.diagnosis.finding);
-        sure(&format!("amends {}", it.exchange.0), name, &it.diagnosis.finding)
+        sure(&format!("amends {}", it.exchange.0 as u64), name, &it.diagnosis.finding)
     });
     cause.into_iter().chain(hazards).chain(alterations).chain(amendments).collect()
 }

@@ -4,6 +4,7 @@ use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
 use crate::analysis::far_side::Altered;
 use crate::analysis::judgement::{Change, Confidence, Finding, Party};
+use crate::analysis::pairing::CarriedValue;
 use crate::analysis::semantics::entity_tag::EntityTag;
 use crate::analysis::semantics::fields::FieldName;
 use crate::analysis::semantics::precondition::Verdict;
@@ -108,9 +109,16 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn undoes_itself(case: &Case<'_>) -> bool {
-    let by_tag = case.if_match().into_iter().find_map(|tag| case.as_origin_gave(tag));
-    let by_date = || case.as_origin_gave_date(*case.conditions.if_unmodified_since.valid()?);
-    by_tag.or_else(by_date).is_some_and(|(_, given)| case.is_undone(given))
+    let differs = |value: Option<&CarriedValue>, sent: &[u8]| !value.is_some_and(|value| value.is_of(sent));
+    let by_tag = case.if_match().into_iter().find_map(|tag| {
+        let (_, given) = case.as_origin_gave(tag)?;
+        differs(given.etag.as_ref(), &tag.to_bytes()).then_some(given)
+    });
+    let by_date = || {
+        let (_, given) = case.as_origin_gave_date(*case.conditions.if_unmodified_since.valid()?)?;
+        differs(given.last_modified.as_ref(), &case.conditions.if_unmodified_since.raw()).then_some(given)
+    };
+    by_tag.or_else(by_date).is_some_and(|given| case.is_undone(given))
 }
 
 fn detail(case: &Case<'_>, altered: &Altered, evidence: &mut Vec<Evidence>) -> Option<&'static str> {
