@@ -1,5 +1,6 @@
 //! Two instances around a gateway: what they tell each other on the wire, and that nobody else sees it.
 
+mod gateways;
 mod hostile;
 mod http2;
 mod repeated;
