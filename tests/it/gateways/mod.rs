@@ -1,6 +1,7 @@
 //! Real gateways from Debian's packages, with one instance in front of them or behind them.
 
 mod alone;
+mod pairs;
 mod stories;
 
 use std::net::SocketAddr;
