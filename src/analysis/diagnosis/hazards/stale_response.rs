@@ -1,13 +1,17 @@
 //! A cache gave an older validator than one already seen.
 
+use std::time::Duration;
+
 use super::common::{content, last_write, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
 use crate::analysis::far_side::MadeBy;
 use crate::analysis::judgement::{Confidence, Finding};
-use crate::analysis::memory::Sighting;
+use crate::analysis::memory::{Shown, Sighting, variant};
+use crate::analysis::semantics::caching::FromStore;
 use crate::analysis::semantics::fields::FieldName;
+use crate::analysis::time::Time;
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -33,7 +37,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     content(case)?;
     // Without the mark of a store it may as well be a node that lags behind, or another's content.
     let sign = case.store_sign()?;
-    let (confidence, newer) = newer_date(case).or_else(|| replaced(case))?;
+    let made = made_before(case, sign);
+    let (confidence, newer) = newer_date(case).or_else(|| replaced(case, made)).or_else(|| newer_read(case, made))?;
     let mut evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
     evidence.extend(named(case, FieldName::ETag));
     evidence.push(newer);
@@ -41,6 +46,18 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let is_certain = confidence == Confidence::Likely && case.testimony.is_from_store();
     let confidence = if is_certain { case.testimony.most } else { confidence };
     Some(Finding::new(confidence, evidence).advise(case, KeepFrom::OldCopies))
+}
+
+/// The latest time at which the origin can have given the copy: by the report that came with it, or by its age (RFC 9111
+/// §4.2.3).
+fn made_before(case: &Case<'_>, sign: FromStore) -> Option<Time> {
+    if let MadeBy::Store { filled: Some(filled), .. } = case.testimony.answer {
+        return Some(filled);
+    }
+    let FromStore::Age(age) = sign else { return None };
+    // Age has whole seconds.
+    let micros = age.saturating_sub(1).saturating_mul(1_000_000);
+    Some(Time::from_unix_micros(case.exchange.ended.unix_micros().saturating_sub(micros)))
 }
 
 /// A later Last-Modified had been shown to the same client.
@@ -53,18 +70,43 @@ fn newer_date(case: &Case<'_>) -> Option<(Confidence, Evidence)> {
 }
 
 /// A write that was seen had replaced the tag that came.
-fn replaced(case: &Case<'_>) -> Option<(Confidence, Evidence)> {
+fn replaced(case: &Case<'_>, made: Option<Time>) -> Option<(Confidence, Evidence)> {
     let tag = case.named()?;
     let write = last_write(case)?;
     write.tag().filter(|current| is_other_version(tag, *current))?;
-    if let MadeBy::Store { filled: Some(filled), .. } = case.testimony.answer
-        && filled > write.ended
-    {
-        // The origin itself gave it after the write.
-        return None;
-    }
     let fresh = case.own_sightings().filter(|seen| seen.tag() == Some(tag) && seen.store.is_none());
     // It was the current one once, and not again since the write.
     let before = fresh.max_by_key(|seen| seen.last).filter(|seen| seen.last < write.at)?;
+    // The origin itself gave it after the write.
+    let jitter = if case.testimony.is_from_store() { Duration::ZERO } else { JITTER };
+    if made.is_some_and(|made| made > write.ended.plus(jitter)) {
+        return None;
+    }
     Some((replaced_by(case, before, write)?, Evidence::wrote(write, case.client(), false)))
 }
+
+/// Another tag had been read from the origin, in the same variant, after the one that came now.
+fn newer_read(case: &Case<'_>, made: Option<Time>) -> Option<(Confidence, Evidence)> {
+    let tag = case.named()?;
+    let answer = content(case)?;
+    let now = variant(case.exchange, answer);
+    let alike = |seen: &&Sighting| seen.by == Shown::Get && seen.variant == now;
+    let newest = case.own_sightings().filter(alike).filter(|seen| seen.store.is_none());
+    let newest = newest.max_by_key(|seen| seen.last)?;
+    let earlier = case.own_sightings().filter(alike).filter(|seen| seen.tag() == Some(tag));
+    let was_shown_before = earlier.map(|seen| seen.first).min().is_some_and(|first| first < newest.first);
+    let is_replaced = newest.tag().is_some_and(|current| is_other_version(tag, current));
+    if !is_replaced || !was_shown_before || !case.resource?.writes.is_empty() {
+        return None;
+    }
+    let confidence = match made {
+        Some(made) if made < newest.first => Confidence::Likely,
+        // Made since: the origin has gone back to it.
+        Some(_) => return None,
+        None => Confidence::Possible,
+    };
+    Some((confidence, Evidence::given(newest, case.client(), false)))
+}
+
+/// By which the clocks of stores may be behind.
+const JITTER: Duration = Duration::from_secs(2);
