@@ -395,7 +395,7 @@ impl<'a> Case<'a> {
     /// Evidence of a condition as it was sent.
     pub fn sent(&self, field: FieldName) -> Evidence {
         let values: Vec<_> = self.exchange.forwarded.all(field).collect();
-        Evidence::Sent { field: super::evidence::title(field).into_bytes(), value: values.join(&b", "[..]) }
+        Evidence::Sent { field: super::spelling::title(field).into_bytes(), value: values.join(&b", "[..]) }
     }
 
     /// Evidence of what the answer names as current.

@@ -10,6 +10,7 @@ pub mod hazards;
 mod judge;
 pub mod products;
 pub mod reference;
+pub mod spelling;
 pub mod suffix;
 #[cfg(test)]
 mod tests;
