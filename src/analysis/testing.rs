@@ -74,6 +74,15 @@ impl Stage {
         self.observe(who, &request, (body, slow), outcome)
     }
 
+    /// A request with these fields, answered with those.
+    pub(crate) fn exchange(&mut self, method: Method, sent: Fields, status: u16, given: Fields) -> Judgement {
+        let version = Version::Http11;
+        let request = RequestHead { method, target: b"/r".to_vec(), authority: b"h".to_vec(), version, fields: sent };
+        let head = ResponseHead { status, reason: Vec::new(), version, fields: given };
+        let answer = Answer { head: &head, returned: &head.fields, body_prefix: b"<Error>", complete: true };
+        self.observe("a", &request, ("", 0), Outcome::Answered(answer))
+    }
+
     fn observe(&mut self, who: &str, request: &RequestHead, body: (&str, u64), outcome: Outcome<'_>) -> Judgement {
         self.count += 1;
         self.now += 1_000_000;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{Memory, MemoryLimits, Shown};
 use crate::analysis::exchange::Scheme;
+use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::testing::{Stage, name};
 
 fn small(resources: usize, bytes: usize) -> Stage {
@@ -80,6 +81,50 @@ proptest! {
             prop_assert_eq!(first.diagnosis.as_deref().map(name), second.diagnosis.as_deref().map(name));
             for finding in first.diagnosis.iter().flat_map(|found| &found.finding.evidence) {
                 prop_assert!(!finding.says().is_empty() && !finding.kind().is_empty());
+            }
+        }
+    }
+}
+
+/// A field of a name that matters with any value that a line can hold.
+fn field() -> impl Strategy<Value = (FieldName, Vec<u8>)> {
+    let name = (0..FieldName::ALL.len()).prop_map(|at| FieldName::ALL[at]);
+    let value = prop_oneof![
+        proptest::collection::vec(prop_oneof![0x20_u8..=0x7e, 0x80_u8..=0xff], 0..24),
+        "(W/)?\"?[a-c]{0,2}(-gzip|--br|;zstd|:df)?\"?,? ?\\*?".prop_map(String::into_bytes),
+    ];
+    (name, value)
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    proptest::collection::vec(field(), 0..6).prop_map(|lines| {
+        let mut fields = Fields::default();
+        for (name, value) in lines {
+            fields.push(name.as_str().as_bytes(), &value);
+        }
+        fields
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn no_value_breaks_a_rule(
+        exchanges in proptest::collection::vec((0_usize..6, fields(), 0_usize..9, fields()), 1..24)
+    ) {
+        let mut stage = Stage::new();
+        for (method, sent, status, given) in exchanges {
+            let method = ["GET", "HEAD", "PUT", "DELETE", "MOVE", "POST"][method].parse().unwrap();
+            let status = [200, 204, 201, 206, 304, 404, 412, 428, 500][status];
+            let judgement = stage.exchange(method, sent, status, given);
+            prop_assert_eq!(judgement.rules_failed, 0);
+            let hazards = judgement.hazards.iter().map(|found| &found.finding);
+            for finding in hazards.chain(judgement.diagnosis.iter().map(|found| &found.finding)) {
+                for fact in &finding.evidence {
+                    let says = fact.says();
+                    prop_assert!(!says.chars().any(char::is_control), "{says:?}");
+                }
             }
         }
     }
