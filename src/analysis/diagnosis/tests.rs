@@ -522,6 +522,11 @@ fn verdicts_are_amended_in_hindsight() {
     assert_eq!(amended(&format!("{refused}\n{success}")), [(2, Some("recovered-by-itself"), Confidence::Likely)]);
     let read = "a GET /r -> 200 | ETag: \"v1x\"";
     assert_eq!(amended(&format!("{refused}\n{read}\n{success}")), [(2, Some("recovered-by-read"), Confidence::Likely)]);
+    // What nobody had seen was true all along, too.
+    let unseen = "a PUT /r | If-Match: \"v1x\" -> 412";
+    assert_eq!(amended(&format!("{unseen}\n{success}")), [(1, Some("recovered-by-itself"), Confidence::Likely)]);
+    let created = "a PUT /r | If-None-Match: * -> 412\na PUT /r | If-None-Match: * -> 201";
+    assert_eq!(amended(created), []);
     let written = "b PUT /r -> 204";
     assert_eq!(amended(&format!("{refused}\n{written}\n{success}")), []);
 }

@@ -238,6 +238,8 @@ pub struct Refusal {
     pub method: Method,
     /// A digest of the conditions; `None` if there were none.
     pub condition: Option<u128>,
+    /// If-Match was among them.
+    pub by_tag: bool,
     /// The tag the 412 named.
     pub etag: Option<Box<[u8]>>,
     /// The client has had success since.

@@ -17,7 +17,8 @@ mod tests;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use super::diagnosis::{Case, judge};
+use super::diagnosis::causes::current_validator_refused;
+use super::diagnosis::{Case, Evidence, judge};
 use super::digest::DigestKey;
 use super::exchange::{Exchange, ExchangeId, Role, Scheme};
 use super::far_side::{SeenReports, Testimony};
@@ -331,7 +332,15 @@ fn current(resource: &Resource) -> Option<Current> {
 /// A verdict on an earlier exchange, as it is now.
 fn amendment(refusal: &Refusal, detail: &'static str) -> Option<Amendment> {
     let mut diagnosis = *refusal.diagnosis.clone()?;
+    let says = "The same condition of the same client was accepted later, and no write was seen in between.";
+    diagnosis.finding.evidence.push(Evidence::Fact { kind: "accepted-later", says });
     diagnosis.finding.detail = Some(detail);
     diagnosis.finding.confidence = Confidence::Likely;
+    if diagnosis.cause.id != current_validator_refused::CAUSE.id {
+        // What could not be explained is by now: the condition had been true.
+        let rivals = diagnosis.others.into_iter().filter(|(cause, _)| cause.id != current_validator_refused::CAUSE.id);
+        diagnosis.others = rivals.collect();
+        diagnosis.cause = &current_validator_refused::CAUSE;
+    }
     Some(Amendment { exchange: refusal.exchange, diagnosis })
 }

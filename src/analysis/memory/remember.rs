@@ -6,7 +6,7 @@ use super::seen::Glimpse;
 use super::{MemoryLimits, amendment, seen};
 use crate::analysis::exchange::{Answer, Exchange, Role};
 use crate::analysis::far_side::Testimony;
-use crate::analysis::judgement::Judgement;
+use crate::analysis::judgement::{Diagnosis, Judgement};
 use crate::analysis::semantics::conditions::{Conditions, tags_of};
 use crate::analysis::semantics::entity_tag::EntityTag;
 use crate::analysis::semantics::fields::FieldName;
@@ -37,6 +37,7 @@ impl<'a> News<'a> {
             by: exchange.client,
             method: exchange.request.method.clone(),
             condition,
+            by_tag: exchange.forwarded.contains(FieldName::IfMatch),
             etag: answer.head.fields.first(FieldName::ETag).and_then(seen::kept),
             recovered: false,
             read_since: false,
@@ -183,7 +184,11 @@ fn see(
 fn refuse(resource: &mut Resource, refusal: Refusal, judgement: &Judgement) {
     // Only a verdict that later exchanges can change is kept.
     let diagnosis = judgement.diagnosis.as_ref();
-    let diagnosis = diagnosis.filter(|diagnosis| diagnosis.cause.id == "current-validator-refused").cloned();
+    let may_change = |diagnosis: &Diagnosis| {
+        let is_open = diagnosis.cause.id == "unexplained" && refusal.by_tag;
+        is_open || diagnosis.cause.id == "current-validator-refused"
+    };
+    let diagnosis = diagnosis.filter(|diagnosis| may_change(diagnosis)).cloned();
     let same = |known: &Refusal| {
         known.by == refusal.by && known.method == refusal.method && known.condition == refusal.condition
     };
