@@ -4,7 +4,7 @@ use crate::analysis::exchange::{Comparison, Exchange, Role};
 use crate::analysis::far_side::{AsGiven, Testimony};
 use crate::analysis::judgement::Confidence;
 use crate::analysis::memory::{self, Elsewhere, Resource, RouteStats, Shown, Sighting, Write};
-use crate::analysis::pairing::CarriedValue;
+use crate::analysis::pairing::{Authenticity, CarriedValue};
 use crate::analysis::principal::{Principal, ToldApartBy};
 use crate::analysis::semantics::caching::{FromStore, Product, from_store, product};
 use crate::analysis::semantics::conditions::{Conditions, tags_of};
@@ -347,7 +347,10 @@ impl<'a> Case<'a> {
             ToldApartBy::Authorization => Confidence::Likely,
             ToldApartBy::Address => Confidence::Possible,
         };
-        (confidence, Evidence::ToldApart { by, hidden: by == ToldApartBy::Address && self.is_behind_gateway() })
+        // An address that a mark names is the one that the outer instance saw.
+        let is_own = self.exchange.far_side.mark.is_some_and(|(_, sure)| *sure == Authenticity::Signed);
+        let hidden = by == ToldApartBy::Address && !is_own && self.is_behind_gateway();
+        (confidence, Evidence::ToldApart { by, hidden })
     }
 
     /// Whether a gateway stands between the client and this instance.

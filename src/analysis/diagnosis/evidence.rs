@@ -1,9 +1,10 @@
 //! How we know: typed facts with their values, and the sentences that renderers show. Values are hostile: they are
 //! escaped here, once, for every sink.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use super::spelling::{moment, shown, title};
+use super::wording::{given_says, line, origin_answered_says, sequence_says, wrote_says};
 use crate::analysis::far_side::{Altered, AsGiven};
 use crate::analysis::memory::{Absence, Shown, Sighting, Write, WriteOutcome};
 use crate::analysis::pairing::CarriedValue;
@@ -11,8 +12,6 @@ use crate::analysis::principal::{Principal, ToldApartBy};
 use crate::analysis::semantics::caching::{FromStore, Product};
 use crate::analysis::semantics::fields::FieldName;
 use crate::analysis::time::Time;
-
-use super::spelling::{moment, shown, title};
 
 /// A fact with its values. Only renderers make sentences of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,7 +239,7 @@ impl Whom {
         if principal == client { Self::ThisClient } else { Self::Other(principal.short()) }
     }
 
-    fn says(&self) -> String {
+    pub(super) fn says(&self) -> String {
         match self {
             Self::ThisClient => "this client".to_owned(),
             Self::Other(name) => format!("another client ({name})"),
@@ -418,51 +417,6 @@ fn gone_says(at: Time, deleted: bool, status: u16) -> String {
 fn told_apart_says(by: ToldApartBy, hidden: bool) -> String {
     let hidden = if hidden { "; a gateway stands in between, so that it is the gateway's" } else { "" };
     format!("Clients were told apart by {}{hidden}.", by.says())
-}
-
-fn origin_answered_says(status: u16, earlier: bool, later: bool) -> String {
-    let request = if earlier { "an earlier arrival of this request" } else { "this request" };
-    let by = if later { "a later report" } else { "the report of the instance at the origin" };
-    format!("The origin answered {request} with {status}, by {by}.")
-}
-
-/// A field and its value, or that there is none.
-fn line(field: FieldName, value: Option<&[u8]>) -> String {
-    let name = title(field);
-    value.map_or_else(|| format!("no {name}"), |value| format!("{name}: {}", shown(value)))
-}
-
-fn given_says(value: &[u8], at: Time, to: &Whom, by: Shown, coding: &Option<Vec<u8>>, sibling: bool) -> String {
-    let coding = coding.as_deref().map_or_else(String::new, |coding| format!(", Content-Encoding: {}", shown(coding)));
-    let place = if sibling { " on the same path with another query" } else { "" };
-    format!("{} was given to {} at {} by {}{coding}{place}.", shown(value), to.says(), moment(at), by.says())
-}
-
-fn wrote_says(by: &Whom, method: &str, at: Time, outcome: WriteOutcome, etag: Option<&[u8]>, sibling: bool) -> String {
-    let ended = match outcome {
-        WriteOutcome::Applied { status, delivered: true } => format!("succeeded ({status})"),
-        WriteOutcome::Applied { status, delivered: false } => {
-            format!("succeeded ({status}), but the answer did not reach its end")
-        }
-        WriteOutcome::ClientGone => "may have been applied: the client left before the answer".to_owned(),
-        WriteOutcome::NoAnswer => "may have been applied: no answer came".to_owned(),
-    };
-    let etag = etag.map_or_else(String::new, |etag| format!(" and gave ETag: {}", shown(etag)));
-    let place = if sibling { " on the same path with another query" } else { "" };
-    format!("A {} by {} at {}{place} {ended}{etag}.", shown(method.as_bytes()), by.says(), moment(at))
-}
-
-fn sequence_says(seen: &[(Vec<u8>, Time, Option<SocketAddr>)]) -> String {
-    let mut text = String::from("Without a write in between these validators were shown:");
-    for (at, (value, time, upstream)) in seen.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let _ = write!(text, "{comma} {} at {}", shown(value), moment(*time));
-        if let Some(upstream) = upstream {
-            let _ = write!(text, " by {upstream}");
-        }
-    }
-    text.push('.');
-    text
 }
 
 #[cfg(test)]

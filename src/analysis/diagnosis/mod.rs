@@ -14,6 +14,7 @@ pub mod spelling;
 pub mod suffix;
 #[cfg(test)]
 mod tests;
+mod wording;
 
 pub use case::{Case, Issue};
 pub use evidence::{Evidence, Whom};

@@ -289,6 +289,8 @@ pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>, testimon
             (_, Some(status)) => WriteOutcome::Applied { status, delivered: false },
             // A gateway had no answer, or the service failed on the way.
             (500 | 502 | 504, None) => WriteOutcome::NoAnswer,
+            // Some gateways say it like this (Varnish: "Backend fetch failed"); then it comes without a report.
+            (503, None) if matches!(testimony.answer, MadeBy::Unreported { .. }) => WriteOutcome::NoAnswer,
             (_, None) => return None,
         },
         Outcome::NoAnswer { sent: true } => WriteOutcome::NoAnswer,

@@ -2,6 +2,7 @@
 
 use super::retry_after_applied;
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence};
+use crate::analysis::exchange::Role;
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::memory::Write;
 use crate::analysis::semantics::entity_tag::EntityTag;
@@ -58,6 +59,10 @@ fn by_tag(case: &Case<'_>, tag: EntityTag<'_>) -> Option<Finding> {
     let (sibling, write) = case.write_after(since.unwrap_or_default(), Some(tag), other)?;
     let is_named = write.tag().is_some_and(|tag| case.names(tag));
     let mut confidence = if is_named && !sibling { Confidence::Proven } else { Confidence::Likely };
+    // Behind a gateway it is not seen whether its store handed the old tag out again after the write.
+    if case.exchange.role == Role::Inner {
+        confidence = confidence.min(Confidence::Likely);
+    }
     if since.is_none() {
         // The tag may be older than the write by more than one version.
         if !is_named {

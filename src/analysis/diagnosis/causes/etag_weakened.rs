@@ -39,6 +39,9 @@ client   PUT /roles/dev | If-Match: W/"v1" -> 412 | ETag: "v1""#,
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let tags = case.if_match();
+    if let Some(finding) = current_but_weakened(case, &tags) {
+        return Some(finding);
+    }
     // One strong tag in a list could have matched.
     let tag = tags.first().copied().filter(|_| tags.iter().all(|tag| tag.weak) && !case.compares_weakly())?;
     let (confidence, fact) = strong_one(case, tag)?;
@@ -50,6 +53,21 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     evidence.extend(case.issue(tag).map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
     evidence.push(fact);
     Some(Finding::new(confidence, evidence).advise(case, KeepFrom::Weakening))
+}
+
+/// Of several tags, the one that would have matched had it not been made weak: the origin gave it strong, and names it
+/// as current.
+fn current_but_weakened(case: &Case<'_>, tags: &[EntityTag<'_>]) -> Option<Finding> {
+    let weakened = tags.iter().filter(|tag| tag.weak && tags.len() > 1 && !case.compares_weakly()).find_map(|tag| {
+        let strong = EntityTag { weak: false, ..*tag };
+        let (seen, given) = case.as_origin_gave(*tag).filter(|_| case.names(strong))?;
+        let is_strong = given.etag.as_ref().is_some_and(|value| value.is_of(&strong.to_bytes()));
+        (is_strong && !case.is_undone(given)).then_some((seen, given))
+    });
+    let (seen, given) = weakened?;
+    let told = Evidence::origin_gave(seen, given, FieldName::ETag);
+    let finding = Finding::new(given.sure, vec![case.sent(FieldName::IfMatch), told, case.named_evidence()]);
+    Some(finding.advise(case, KeepFrom::Weakening))
 }
 
 /// How we know that the origin's tag is strong.

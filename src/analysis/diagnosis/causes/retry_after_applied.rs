@@ -65,7 +65,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if tags.iter().any(|tag| case.names(*tag)) {
         return None;
     }
-    if let Some(finding) = by_gateway(case, condition) {
+    if let Some(finding) = by_gateway(case, condition).or_else(|| refused_again(case)) {
         return Some(finding);
     }
     let exchange = case.exchange;
@@ -85,6 +85,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         {
             return None;
         }
+        // Behind a gateway it is not seen whether its store handed the old tag out again.
+        WriteOutcome::Applied { delivered: true, .. } if exchange.role == Role::Inner => Confidence::Likely,
         WriteOutcome::Applied { .. } if same == Body::Same => Confidence::Proven,
         WriteOutcome::Applied { .. } => Confidence::Likely,
         WriteOutcome::ClientGone | WriteOutcome::NoAnswer => may_have_been_applied(case, attempt)?,
@@ -162,6 +164,20 @@ fn by_gateway(case: &Case<'_>, condition: u128) -> Option<Finding> {
     Some(finding.advise(case, KeepFrom::Resending))
 }
 
+/// The client was refused, asks the same again, and the instance at the origin has seen that it was applied before.
+fn refused_again(case: &Case<'_>) -> Option<Finding> {
+    let refusal = case.refused_before()?;
+    case.testimony.own_report().filter(|report| is_repetition_there(report))?;
+    let says = "The instance at the origin saw a repetition in this request.";
+    let before = Evidence::RefusedBefore { times: refusal.times, at: refusal.at };
+    let evidence = vec![Evidence::Fact { kind: "repeated", says }, before, case.named_evidence()];
+    Some(Finding::new(Confidence::Likely.min(case.testimony.most), evidence).detail("by-client"))
+}
+
+fn is_repetition_there(report: &Report) -> bool {
+    report.status == 412 && report.cause.as_deref() == Some(CAUSE.id)
+}
+
 /// What the report of an outer instance's exchange says of earlier arrivals of the same request.
 fn by_report(case: &Case<'_>, report: &Report, condition: u128) -> Option<(Confidence, Evidence)> {
     if let Some(status) = far_side::arrived_before(case.exchange, report) {
@@ -169,7 +185,7 @@ fn by_report(case: &Case<'_>, report: &Report, condition: u128) -> Option<(Confi
         return matches!(status, 200..=299).then_some((Confidence::Proven, fact));
     }
     // The other instance saw a repetition, and the client has sent it only once: the outcome of the first is not known.
-    let seen_there = report.status == 412 && report.cause.as_deref() == Some(CAUSE.id);
+    let seen_there = is_repetition_there(report) && case.refused_before().is_none();
     let writes = case.resource.map(|resource| resource.writes.as_slice()).unwrap_or_default();
     let sent_before = writes.iter().any(|write| write.condition == Some(condition));
     let says = "The instance at the origin saw a repetition in this request, and the client has sent it only once.";
