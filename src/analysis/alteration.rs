@@ -21,13 +21,12 @@ pub fn change(field: FieldName, before: &[&[u8]], after: &[&[u8]]) -> Option<Cha
 }
 
 fn value_change(field: FieldName, before: &[u8], after: &[u8]) -> Option<Change> {
-    match field {
-        FieldName::ETag | FieldName::OcETag | FieldName::XETag | FieldName::IfRange => {
-            Some(tag_change(before, after).unwrap_or_else(|| text_change(before, after)))
-        }
-        FieldName::IfMatch | FieldName::IfNoneMatch => list_change(before, after),
-        _ => Some(date_change(before, after).unwrap_or_else(|| text_change(before, after))),
+    if matches!(field, FieldName::IfMatch | FieldName::IfNoneMatch) {
+        return list_change(before, after);
     }
+    let is_tag = matches!(field, FieldName::ETag | FieldName::OcETag | FieldName::XETag | FieldName::IfRange);
+    let change = if is_tag { tag_change(before, after) } else { date_change(before, after) };
+    Some(change.unwrap_or_else(|| text_change(before, after)))
 }
 
 /// A change between two single tags; `None` if one of them is none.

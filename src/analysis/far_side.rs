@@ -272,7 +272,7 @@ fn made_by<'a>(exchange: &Exchange<'a>, report: &'a Report, reports: &SeenReport
     if report.marked.is_none() && seen.is_none() && route.reports.marks_arrived == 0 && !is_stored() {
         return MadeBy::Origin(report);
     }
-    MadeBy::Store { report, filled: seen.or(report.marked.map(named_at)).or(report.at) }
+    MadeBy::Store { report, filled: seen.or_else(|| report.marked.map(named_at)).or(report.at) }
 }
 
 /// Names of exchanges are ULIDs: they begin with the milliseconds since 1970, by the clock of who made them.

@@ -276,9 +276,10 @@ impl Evidence {
 
     /// What the origin gave when `seen` came.
     pub fn origin_gave(seen: &Sighting, given: &AsGiven, field: FieldName) -> Self {
-        let (value, came) = match field {
-            FieldName::LastModified => (given.last_modified.as_ref(), seen.last_modified.as_deref()),
-            _ => (given.etag.as_ref(), seen.etag.as_deref()),
+        let (value, came) = if field == FieldName::LastModified {
+            (given.last_modified.as_ref(), seen.last_modified.as_deref())
+        } else {
+            (given.etag.as_ref(), seen.etag.as_deref())
         };
         let value = value.map(CarriedValue::to_text);
         Self::OriginGave { field, value, came: came.map(<[u8]>::to_vec), at: seen.last }
@@ -378,14 +379,8 @@ impl Evidence {
                 let (gave, came) = (line(*field, value.as_deref()), line(*field, came.as_deref()));
                 format!("At {} the origin gave {gave}, and {came} came to the client.", moment(*at))
             }
-            Self::Arrived { field, sent, arrived } => {
-                let (sent, arrived) = (line(*field, sent.as_deref()), line(*field, arrived.as_deref()));
-                format!("Sent was {sent}; at the origin arrived {arrived}.")
-            }
-            Self::NoReport { against_habit } => {
-                let habit = if *against_habit { "; other answers of this class carry one without a gap" } else { "" };
-                format!("The answer came without the report of the instance at the origin{habit}.")
-            }
+            Self::Arrived { field, sent, arrived } => arrived_says(*field, sent.as_deref(), arrived.as_deref()),
+            Self::NoReport { against_habit } => no_report_says(*against_habit),
             Self::Verdicts { sent, arrived } => {
                 format!(
                     "By the validators that the refusal shows, the conditions as sent {sent}, as they arrived {arrived}."
@@ -394,6 +389,15 @@ impl Evidence {
             Self::Fact { says, .. } => (*says).to_owned(),
         }
     }
+}
+
+fn arrived_says(field: FieldName, sent: Option<&[u8]>, arrived: Option<&[u8]>) -> String {
+    format!("Sent was {}; at the origin arrived {}.", line(field, sent), line(field, arrived))
+}
+
+fn no_report_says(against_habit: bool) -> String {
+    let habit = if against_habit { "; other answers of this class carry one without a gap" } else { "" };
+    format!("The answer came without the report of the instance at the origin{habit}.")
 }
 
 fn double_says(field: FieldName, value: &[u8], etag: Option<&[u8]>, at: Time) -> String {

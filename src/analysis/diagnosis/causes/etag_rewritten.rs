@@ -42,7 +42,7 @@ fn by_pair(case: &Case<'_>) -> Option<Finding> {
         let date = *case.conditions.if_unmodified_since.valid()?;
         let told = case.as_origin_gave_date(date)?;
         let origins = told.1.last_modified.as_ref();
-        let differs = !origins.is_some_and(|value| HttpDate::parse(&value.to_text()).ok() == Some(date));
+        let differs = origins.is_none_or(|value| HttpDate::parse(&value.to_text()).ok() != Some(date));
         differs.then_some((FieldName::IfUnmodifiedSince, FieldName::LastModified, told))
     })?;
     if case.is_undone(given) {
