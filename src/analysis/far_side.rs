@@ -9,7 +9,7 @@ use super::alteration::change;
 use super::exchange::{Exchange, ExchangeId, Role};
 use super::judgement::{Change, Confidence};
 use super::memory::{RouteStats, is_write};
-use super::pairing::{Authenticity, Carried, CarriedValue, Report};
+use super::pairing::{Authenticity, Carried, CarriedValue, HEAD_BYTES_MAX, Report};
 use super::semantics::caching::from_store;
 use super::semantics::conditions::CONDITION_NAMES;
 use super::semantics::fields::{FieldName, Fields};
@@ -52,7 +52,8 @@ pub enum MadeBy<'a> {
     Store {
         /// The report of that exchange.
         report: &'a Report,
-        /// When it was filled, by our own clock where that is known.
+        /// When it was filled, where that can be said by our own clock: when we first saw the report, or when the
+        /// inner instance wrote it, if its clock is known to agree with ours.
         filled: Option<Time>,
     },
 }
@@ -272,21 +273,26 @@ fn made_by<'a>(exchange: &Exchange<'a>, report: &'a Report, reports: &SeenReport
     if report.marked.is_none() && seen.is_none() && route.reports.marks_arrived == 0 && !is_stored() {
         return MadeBy::Origin(report);
     }
-    MadeBy::Store { report, filled: seen.or_else(|| report.marked.map(named_at)).or(report.at) }
-}
-
-/// Names of exchanges are ULIDs: they begin with the milliseconds since 1970, by the clock of who made them.
-fn named_at(exchange: ExchangeId) -> Time {
-    Time::from_unix_micros(((exchange.0 >> 80) as u64).saturating_mul(1000))
+    // The name of a mark has a time, too, but it may be of another outer instance, with a clock of its own.
+    let told = report.at.filter(|_| route.reports.clocks_agree());
+    MadeBy::Store { report, filled: seen.or(told) }
 }
 
 fn unreported(exchange: &Exchange<'_>, route: &RouteStats) -> MadeBy<'static> {
-    match exchange.status() {
-        Some(status) if route.reports.shown > 0 && !exchange.far_side.unauthentic => {
-            MadeBy::Unreported { against_habit: route.reports.are_habit(exchange.upstream, status, exchange.ended) }
-        }
-        Some(_) | None => MadeBy::Unknown,
+    let Some(answer) = exchange.answer() else { return MadeBy::Unknown };
+    // Around the gateway there may be no inner instance.
+    let is_direct = exchange.bypass.is_some_and(|bypass| bypass.direct);
+    if route.reports.shown == 0 || exchange.far_side.unauthentic || is_direct || had_no_room(&answer.head.fields) {
+        return MadeBy::Unknown;
     }
+    MadeBy::Unreported { against_habit: route.reports.are_habit(exchange.upstream, answer.head.status, exchange.ended) }
+}
+
+/// Whether the head may have been too large for a report when it left the inner instance. What a gateway has added or
+/// removed since is not known, so the doubt begins early.
+fn had_no_room(fields: &Fields) -> bool {
+    const DOUBTFUL_BYTES: usize = HEAD_BYTES_MAX - 1024;
+    fields.iter().map(|line| line.name_bytes.len() + line.value.len() + ": \r\n".len()).sum::<usize>() > DOUBTFUL_BYTES
 }
 
 const fn sure_of(authenticity: Authenticity) -> Confidence {
@@ -424,5 +430,17 @@ impl SeenReports {
         }
         self.order.push_back(report);
         self.first.insert(report, at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_head_may_have_had_no_room() {
+        let of = |size: usize| [("ETag", "\"v1\""), ("X-Large", &*"x".repeat(size))].into_iter().collect::<Fields>();
+        assert!(!had_no_room(&of(2000)));
+        assert!(had_no_room(&of(2600)));
     }
 }

@@ -10,7 +10,7 @@ use super::observe::Pending;
 use super::snapshot::Snapshot;
 use crate::analysis::exchange::{BypassApplied, ExchangeId, Role};
 use crate::analysis::memory::is_write;
-use crate::analysis::pairing::{Authenticity, BypassMark, Keys, Mark, Report};
+use crate::analysis::pairing::{Authenticity, BypassMark, HEAD_BYTES_MAX, Keys, Mark, Report};
 use crate::analysis::principal::Principal;
 use crate::analysis::semantics::caching::from_store;
 use crate::analysis::semantics::fields::{FieldName, Fields};
@@ -101,10 +101,6 @@ pub(super) fn mark(pending: &Pending, bypass: Option<BypassApplied>, forwarded: 
 
 /// The name under which a report travels.
 const REPORT: &[u8] = b"Why412-Report";
-
-/// The longest head that an answer has with a report, in bytes. Gateways with small buffers (nginx: one page of 4,096
-/// bytes) turn larger heads into 502.
-const HEAD_BYTES_MAX: usize = 3584;
 
 /// Reports on an exchange with the origin, in an answer that is otherwise ready to go on. An answer whose head has no
 /// room even for a reduced report goes without: no observer may be the reason for a 502.

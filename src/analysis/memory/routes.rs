@@ -39,6 +39,8 @@ pub struct ReportHabit {
     pub shown: u64,
     /// Reports that named the mark of their own exchange.
     pub marks_arrived: u64,
+    /// Whether the clock of the inner instance agreed with ours when it last reported on an exchange of our own.
+    clocks_agree: bool,
     /// By upstream address and class of the status, the latest few.
     by_class: Vec<ClassHabit>,
 }
@@ -54,12 +56,15 @@ struct ClassHabit {
 /// How long a gap counts, and how long ago the last report may be.
 const HABIT: Duration = Duration::from_secs(60);
 
+/// How far two clocks may be apart that agree.
+const CLOCKS_APART: Duration = Duration::from_secs(1);
+
 /// Upstream addresses and classes that are told apart.
 const CLASSES_MAX: usize = 32;
 
 impl ReportHabit {
     /// Of a route that nothing was seen of.
-    pub const NONE: Self = Self { shown: 0, marks_arrived: 0, by_class: Vec::new() };
+    pub const NONE: Self = Self { shown: 0, marks_arrived: 0, clocks_agree: false, by_class: Vec::new() };
 
     /// Whether answers of the same class from the same upstream carried reports without a gap in the last minute.
     pub fn are_habit(&self, upstream: Option<SocketAddr>, status: u16, now: Time) -> bool {
@@ -70,13 +75,23 @@ impl ReportHabit {
             .is_some_and(|habit| lately(habit.reported) && !lately(habit.missing))
     }
 
+    /// Whether a time of the inner instance's clock can be compared with one of ours.
+    pub const fn clocks_agree(&self) -> bool {
+        self.clocks_agree
+    }
+
     pub(super) fn note(&mut self, exchange: &Exchange<'_>, status: u16) {
         let report = exchange.far_side.report.map(|(report, _)| report);
         if self.shown == 0 && report.is_none() {
             return;
         }
         self.shown += u64::from(report.is_some());
-        self.marks_arrived += u64::from(report.is_some_and(|report| report.marked == Some(exchange.id)));
+        let own = report.filter(|report| report.marked == Some(exchange.id));
+        self.marks_arrived += u64::from(own.is_some());
+        if let Some(at) = own.and_then(|report| report.at) {
+            // The origin answered while the exchange was under way.
+            self.clocks_agree = at.plus(CLOCKS_APART) >= exchange.at && at <= exchange.ended.plus(CLOCKS_APART);
+        }
         let (upstream, class) = (exchange.upstream, status / 100);
         let known = self.by_class.iter().position(|habit| habit.upstream == upstream && habit.class == class);
         let mut habit = match known {

@@ -12,6 +12,10 @@ use crate::analysis::time::Time;
 /// The longest report, in bytes.
 pub const REPORT_BYTES_MAX: usize = 1024;
 
+/// The longest head that an answer has with a report, in bytes. Gateways with small buffers (nginx: one page of 4,096
+/// bytes) turn larger heads into 502.
+pub const HEAD_BYTES_MAX: usize = 3584;
+
 /// How many earlier writes a report repeats.
 pub(super) const EARLIER_MAX: usize = 4;
 

@@ -69,7 +69,7 @@ fn report(
         exchange: ExchangeId(1000 + index as u128),
         marked: (!options.contains("unmarked")).then(|| name(now, index)),
         status: status.parse().unwrap(),
-        at: Some(now),
+        at: Some(by_its_clock(options, now)),
         conditions,
         validators,
         cause: options.strip_prefix("cause ").map(str::to_owned),
@@ -77,6 +77,13 @@ fn report(
         reduced: options.contains("reduced"),
     };
     Some((report, authenticity(&told.response)))
+}
+
+/// What the clock of the inner instance shows: `clock SECONDS` says how far it is from ours.
+fn by_its_clock(options: &str, now: Time) -> Time {
+    let apart = options.split_once("clock ").map_or("0", |(_, rest)| rest.split(' ').next().unwrap());
+    let apart: i64 = apart.parse().unwrap();
+    Time::from_unix_micros(now.unix_micros().checked_add_signed(apart * 1_000_000).unwrap())
 }
 
 fn split(text: &str) -> (&str, &str) {

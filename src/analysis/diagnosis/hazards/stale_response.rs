@@ -42,8 +42,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let mut evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
     evidence.extend(named(case, FieldName::ETag));
     evidence.push(newer);
-    // The report of an earlier exchange says for certain that it is an old copy.
-    let is_certain = confidence == Confidence::Likely && case.testimony.is_from_store();
+    // The report of an earlier exchange says for certain that it is an old copy, if it is known of when.
+    let is_dated = matches!(case.testimony.answer, MadeBy::Store { filled: Some(_), .. });
+    let is_certain = confidence == Confidence::Likely && case.testimony.is_from_store() && is_dated;
     let confidence = if is_certain { case.testimony.most } else { confidence };
     Some(Finding::new(confidence, evidence).advise(case, KeepFrom::OldCopies))
 }
