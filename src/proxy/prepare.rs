@@ -45,18 +45,27 @@ pub(super) enum Tunnel {
     Connect,
 }
 
-/// The request as it goes on by that route.
+/// A request, and what decides how it goes on.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The thread that carries it.
+    pub(super) worker: &'a Worker,
+    /// Who sent it.
+    pub(super) client: &'a Client,
+    /// As it came.
+    pub(super) pending: &'a Pending,
+    /// What it says of its connection.
+    pub(super) options: &'a ConnectionOptions,
+    /// Its route.
+    pub(super) taken: &'a Taken,
+}
+
+/// The request as it goes on by its route, with a body of that length.
 ///
 /// # Errors
 /// Why it does not go on.
-pub(super) fn request(
-    worker: &Worker,
-    client: &Client,
-    pending: &Pending,
-    options: &ConnectionOptions,
-    length: BodyLength,
-    taken: &Taken,
-) -> Result<Prepared, Refusal> {
+pub(super) fn request(asked: Asked<'_>, length: BodyLength) -> Result<Prepared, Refusal> {
+    let Asked { worker, client, pending, options, taken } = asked;
     let head = &pending.request;
     let expects = expectation(&head.fields, head.version)?;
     if pending.snapshot.config.limits.body_bytes.is_some_and(|most| matches!(length, BodyLength::Known(n) if n > most))
@@ -302,16 +311,26 @@ pub(super) struct PreparedAnswer {
     pub(super) persistence: Persistence,
 }
 
-/// The upstream's final answer as it goes to the client, with a body of that length.
-pub(super) fn answer(
-    pending: &Pending,
-    taken: &Taken,
-    answer: &ClientAnswer<'_>,
-    head: &ResponseHead,
-    incoming: BodyLength,
-    bypass: Option<BypassApplied>,
-    persistence: Persistence,
-) -> PreparedAnswer {
+/// The upstream's final answer, and what decides how it goes to the client.
+#[derive(Clone, Copy)]
+pub(super) struct Answered<'a> {
+    /// What it answers.
+    pub(super) pending: &'a Pending,
+    /// The route of that.
+    pub(super) taken: &'a Taken,
+    /// What a bypass did to the request.
+    pub(super) bypass: Option<BypassApplied>,
+    /// As it came.
+    pub(super) head: &'a ResponseHead,
+    /// How long its body is.
+    pub(super) incoming: BodyLength,
+    /// What would become of the client's connection.
+    pub(super) persistence: Persistence,
+}
+
+/// The upstream's final answer as it goes to the client.
+pub(super) fn answer(answered: Answered<'_>, answer: &ClientAnswer<'_>) -> PreparedAnswer {
+    let Answered { pending, taken, bypass, head, incoming, persistence } = answered;
     let options = ConnectionOptions::of(&head.fields);
     let fields = &head.fields;
     let mut returned = connection_fields::forwarded_response(head.status, fields, &options);

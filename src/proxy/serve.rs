@@ -1,22 +1,23 @@
 //! The life of an exchange, one line per step.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 
 use super::alarm::Alarm;
 use super::answer::{self, OwnAnswer, Refusal};
 use super::client::{ClientAnswer, ClientBody};
-use super::connection_fields::ConnectionOptions;
+use super::connection_fields::{ConnectionOptions, forwarded_response};
 use super::http1::body::Body;
 use super::http1::framing::{self, BodyLength};
 use super::observe::{self, Client, Pending};
-use super::prepare::{self, Persistence, Prepared, Tunnel};
+use super::prepare::{self, Answered, Asked, Persistence, Prepared, Tunnel};
 use super::snapshot::Taken;
-use super::transfer::{self, Answering, BodyLimits, NoHead, Passed, Progress, Sending, SendingEnd};
+use super::transfer::{self, Answering, BodyLimits, NoHead, Outgoing, Passed, Progress, Sending, SendingEnd};
 use super::tunnel;
 use super::upstream::pool::{Lease, Safety};
 use super::upstream::{self, UpstreamFailure};
 use super::worker::Worker;
+use crate::analysis::exchange::BypassApplied;
 use crate::analysis::semantics::fields::Fields;
 use crate::analysis::semantics::message::{RequestHead, ResponseHead, Version};
 use crate::config::OnUpstreamFailure;
@@ -64,16 +65,17 @@ pub(super) async fn serve(
     if let Some(own) = answer::final_recipient(&pending.request) {
         return line.give(&own, &incoming.body).await;
     }
-    let prepared = match prepare::request(worker, client, &pending, &options, length, taken) {
+    let asked = Asked { worker, client, pending: &pending, options: &options, taken };
+    let prepared = match prepare::request(asked, length) {
         Ok(prepared) => prepared,
         Err(refusal) => return line.refuse(refusal, &incoming.body).await,
     };
-    let way = line.begin(prepared);
-    let lease = match line.upstream(taken, &way).await {
+    let way = line.begin(prepared, taken);
+    let lease = match line.upstream(&way).await {
         Ok(lease) => lease,
         Err(failure) => return line.fail(&failure, taken, &incoming.body).await,
     };
-    line.exchange(lease, &mut incoming.body, incoming.alarm, &way, taken).await
+    line.exchange(lease, &mut incoming.body, incoming.alarm, &way).await
 }
 
 /// What every step of an exchange needs.
@@ -85,11 +87,12 @@ struct Line<'a, 'b> {
 }
 
 /// What of a prepared request the later steps need.
-struct Way {
+struct Way<'a> {
+    taken: &'a Taken,
     length: BodyLength,
     tunnel: Tunnel,
     expects: bool,
-    bypass: Option<crate::analysis::exchange::BypassApplied>,
+    bypass: Option<BypassApplied>,
 }
 
 /// How far an exchange came.
@@ -110,19 +113,25 @@ enum Reached {
 
 impl Line<'_, '_> {
     /// What is sent on is settled.
-    fn begin(&self, prepared: Prepared) -> Way {
+    fn begin<'t>(&self, prepared: Prepared, taken: &'t Taken) -> Way<'t> {
         let announced = match prepared.length {
             BodyLength::Known(length) => Some(length),
             BodyLength::Empty | BodyLength::Chunked | BodyLength::UntilClose => None,
         };
         self.pending.prepared(prepared.forwarded, prepared.bypass, announced);
-        Way { length: prepared.length, tunnel: prepared.tunnel, expects: prepared.expects, bypass: prepared.bypass }
+        Way {
+            taken,
+            length: prepared.length,
+            tunnel: prepared.tunnel,
+            expects: prepared.expects,
+            bypass: prepared.bypass,
+        }
     }
 
     /// A connection to the upstream.
-    async fn upstream(&self, taken: &Taken, way: &Way) -> Result<Lease, UpstreamFailure> {
+    async fn upstream(&self, way: &Way<'_>) -> Result<Lease, UpstreamFailure> {
         let direct = way.bypass.is_some_and(|bypass| bypass.direct);
-        let endpoints = if direct { &taken.upstream.direct } else { &taken.upstream.endpoints };
+        let endpoints = if direct { &way.taken.upstream.direct } else { &way.taken.upstream.endpoints };
         let safety = if self.pending.request.method.is_safe() { Safety::Safe } else { Safety::Unsafe };
         upstream::lease(self.worker, endpoints, safety, &self.pending.snapshot.config.timeouts).await
     }
@@ -133,8 +142,7 @@ impl Line<'_, '_> {
         mut lease: Lease,
         body: &mut ClientBody<'_>,
         alarm: &mut Alarm,
-        way: &Way,
-        taken: &Taken,
+        way: &Way<'_>,
     ) -> Next {
         let config = &self.pending.snapshot.config;
         let connection = &mut lease.connection;
@@ -150,15 +158,17 @@ impl Line<'_, '_> {
             limits: self.pending.snapshot.head_limits,
         };
         let reached = {
-            let sending = transfer::send(body, &mut connection.writer, alarm, &progress, self.pending, limits);
-            self.answer(pin!(sending), &mut from, &progress, way, taken).await
+            let writer = &mut connection.writer;
+            let outgoing = Outgoing { body, alarm, writer, progress: &progress, pending: self.pending };
+            self.answer(pin!(transfer::send(outgoing, limits)), &mut from, &progress, way).await
         };
         match reached {
             Reached::Answered { passed, persistence, upstream_stays } => {
-                self.passed(lease, passed, &progress, taken, upstream_stays);
+                let stays = upstream_stays && progress.sending() == Sending::Done;
+                self.passed(lease, passed, stays, way.taken);
                 self.after(passed, persistence, body)
             }
-            Reached::Failed(failure) => self.fail(&failure, taken, body).await,
+            Reached::Failed(failure) => self.fail(&failure, way.taken, body).await,
             Reached::ClientGone => Next::Abort,
             Reached::Refused(refusal) => self.refuse_late(refusal, body).await,
             Reached::Broken => {
@@ -172,11 +182,10 @@ impl Line<'_, '_> {
     /// The answer's way, beside the request's.
     async fn answer(
         &mut self,
-        mut sending: std::pin::Pin<&mut impl Future<Output = SendingEnd>>,
+        mut sending: Pin<&mut impl Future<Output = SendingEnd>>,
         from: &mut Answering<'_>,
         progress: &Progress,
-        way: &Way,
-        taken: &Taken,
+        way: &Way<'_>,
     ) -> Reached {
         let timeouts = &self.pending.snapshot.config.timeouts;
         let reading = transfer::answer_head(from, self.answer, progress, timeouts.response_head);
@@ -199,7 +208,7 @@ impl Line<'_, '_> {
         let upstream_stays = upstream_stays(&head, length);
         // A client that was not told to send its body may send it or not; what comes next on its connection is unclear.
         let persistence = self.persistence.unless(self.worker.is_draining() || progress.is_held());
-        let persistence = match self.answered(head, length, way, taken, persistence) {
+        let persistence = match self.answered(head, length, way, persistence) {
             Ok(persistence) => persistence,
             Err(gone) => return gone,
         };
@@ -217,7 +226,7 @@ impl Line<'_, '_> {
     }
 
     /// 101, and 2xx to CONNECT: where it was asked for, the end of HTTP on this connection.
-    fn switched(&mut self, head: &ResponseHead, way: &Way) -> Option<Reached> {
+    fn switched(&mut self, head: &ResponseHead, way: &Way<'_>) -> Option<Reached> {
         let switches = match way.tunnel {
             Tunnel::None => false,
             Tunnel::Upgrade => head.status == 101,
@@ -227,7 +236,7 @@ impl Line<'_, '_> {
             return (head.status == 101).then_some(Reached::Failed(UpstreamFailure::Switched));
         }
         let options = ConnectionOptions::of(&head.fields);
-        let returned = super::connection_fields::forwarded_response(head.status, &head.fields, &options);
+        let returned = forwarded_response(head.status, &head.fields, &options);
         self.pending.answered(head.clone(), returned);
         let staged = self
             .pending
@@ -239,13 +248,14 @@ impl Line<'_, '_> {
     fn answered(
         &mut self,
         head: ResponseHead,
-        length: BodyLength,
-        way: &Way,
-        taken: &Taken,
+        incoming: BodyLength,
+        way: &Way<'_>,
         persistence: Persistence,
     ) -> Result<Persistence, Reached> {
         self.pending.reported(&head.fields);
-        let prepared = prepare::answer(self.pending, taken, self.answer, &head, length, way.bypass, persistence);
+        let Way { taken, bypass, .. } = *way;
+        let answered = Answered { pending: self.pending, taken, bypass, head: &head, incoming, persistence };
+        let prepared = prepare::answer(answered, self.answer);
         self.pending.answered(head, prepared.returned);
         let staged = self
             .pending
@@ -257,11 +267,11 @@ impl Line<'_, '_> {
     }
 
     /// What becomes of the upstream's connection.
-    fn passed(&self, lease: Lease, passed: Passed, progress: &Progress, taken: &Taken, stays: bool) {
+    fn passed(&self, lease: Lease, passed: Passed, stays: bool, taken: &Taken) {
         if passed == Passed::Cut {
             taken.series.upstream_failed(FailureReason::BodyCut);
         }
-        if !(stays && passed == Passed::Whole && progress.sending() == Sending::Done) {
+        if !(stays && passed == Passed::Whole) {
             return;
         }
         let config = &self.pending.snapshot.config;

@@ -93,21 +93,29 @@ pub(super) struct BodyLimits {
 /// How long a client's body is held back for the origin's word on it.
 const HELD_MOST: Duration = Duration::from_secs(1);
 
+/// The request's way from the client to the upstream.
+pub(super) struct Outgoing<'a, 'b> {
+    /// What the client sends.
+    pub(super) body: &'a mut ClientBody<'b>,
+    /// For what the client takes too long with.
+    pub(super) alarm: &'a mut Alarm,
+    /// Where it goes; the head is staged already.
+    pub(super) writer: &'a mut Writer,
+    /// Tells the answer's way how far it has come.
+    pub(super) progress: &'a Progress,
+    /// Sees what passes.
+    pub(super) pending: &'a Pending,
+}
+
 /// Sends the staged head and the client's body, then watches the client. Ends only where the exchange has to end with
 /// it: what the upstream does shows in its answer.
-pub(super) async fn send(
-    body: &mut ClientBody<'_>,
-    writer: &mut Writer,
-    alarm: &mut Alarm,
-    progress: &Progress,
-    pending: &Pending,
-    limits: BodyLimits,
-) -> SendingEnd {
-    let sent = match send_all(body, writer, alarm, progress, pending, limits).await {
+pub(super) async fn send(mut outgoing: Outgoing<'_, '_>, limits: BodyLimits) -> SendingEnd {
+    let sent = match send_all(&mut outgoing, limits).await {
         Ok(()) => Sending::Done,
         Err(Stopped::Upstream(error)) => Sending::Broken(error.kind()),
         Err(Stopped::Client(end)) => return end,
     };
+    let Outgoing { body, progress, pending, .. } = outgoing;
     progress.state.set(sent);
     match sent {
         Sending::Done => {
@@ -137,14 +145,8 @@ impl From<io::Error> for Stopped {
     }
 }
 
-async fn send_all(
-    body: &mut ClientBody<'_>,
-    writer: &mut Writer,
-    alarm: &mut Alarm,
-    progress: &Progress,
-    pending: &Pending,
-    limits: BodyLimits,
-) -> Result<(), Stopped> {
+async fn send_all(outgoing: &mut Outgoing<'_, '_>, limits: BodyLimits) -> Result<(), Stopped> {
+    let Outgoing { body, alarm, writer, progress, pending } = outgoing;
     if progress.held.get() {
         writer.flush().await?;
         alarm.within(HELD_MOST, |_| if progress.held.get() { Poll::Pending } else { Poll::Ready(()) }).await;

@@ -135,7 +135,7 @@ pub(super) async fn lease(
         && let Some(address) = endpoint.literal()
     {
         let entry = worker.pool.entry(endpoint.identity(), address);
-        return to_address(worker, endpoint, address, &entry, safety, timeouts).await;
+        return to_address(worker, &Candidate { endpoint, address, entry }, safety, timeouts).await;
     }
     // On the heap like everything that is rare: an exchange under way stays small.
     Box::pin(lease_of_several(worker, endpoints, safety, timeouts)).await
@@ -154,11 +154,11 @@ async fn lease_of_several(
     candidates.rotate_left(worker.turn() % count);
     candidates.sort_by_key(|candidate| candidate.entry.burden(now));
     let mut failure = UpstreamFailure::Connect(io::ErrorKind::NotFound.into());
-    for Candidate { endpoint, address, entry } in &candidates {
-        match to_address(worker, endpoint, *address, entry, safety, timeouts).await {
+    for candidate in &candidates {
+        match to_address(worker, candidate, safety, timeouts).await {
             Ok(lease) => return Ok(lease),
             Err(failed) => {
-                entry.avoid(clock::now());
+                candidate.entry.avoid(clock::now());
                 failure = failed;
             }
         }
@@ -202,12 +202,12 @@ async fn candidates<'a>(
 
 async fn to_address(
     worker: &Worker,
-    endpoint: &Endpoint,
-    address: SocketAddr,
-    entry: &Rc<Entry>,
+    candidate: &Candidate<'_>,
     safety: Safety,
     timeouts: &Timeouts,
 ) -> Result<Lease, UpstreamFailure> {
+    let Candidate { endpoint, address, entry } = candidate;
+    let address = *address;
     if let Some(connection) = entry.take(safety, clock::now()) {
         return Ok(Lease::new(connection, address, Rc::clone(entry)));
     }
