@@ -218,3 +218,46 @@ fn a_refused_precondition_is_annotated_where_that_is_wanted() {
     assert!(head.contains("\r\nProxy-Status: why412; details=\"stale-validator\"\r\n"), "{head}");
     thread.join().unwrap();
 }
+
+#[test]
+fn forwarding_fields_are_added_where_they_are_wanted() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears(
+            "GET / HTTP/1.1\r\nHost: x\r\nVia: 1.1 why412\r\nForwarded: for=127.0.0.1;host=\"x\";proto=http\r\n\
+             X-Forwarded-For: 203.0.113.7, 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: x\r\n\r\n",
+        );
+        origin.says(OK);
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| {
+        config.routes[0].forwarding = crate::config::Forwarding { via: true, forwarded: true, x_forwarded: true };
+    });
+    let mut client = Peer::connect(&plane);
+    client.says("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.7\r\nx-forwarded-host: forged\r\n\r\n");
+    client.hears("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVia: 1.1 why412\r\n\r\nok");
+    thread.join().unwrap();
+}
+
+#[test]
+fn the_host_is_the_configured_one_or_the_upstream_s_where_the_client_names_none() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears("GET / HTTP/1.1\r\nHost: inside.example\r\n\r\n");
+        origin.says(OK);
+    }];
+    let (upstream, thread) = origin(scenes);
+    let configured = plane(upstream, |config| config.upstreams[0].host = Some("inside.example".to_owned()));
+    let mut client = Peer::connect(&configured);
+    client.says(GET);
+    client.hears(OK);
+    thread.join().unwrap();
+    let scenes: &[Scene] = &[|origin| {
+        assert!(origin.head().starts_with("GET /old HTTP/1.1\r\nHost: 127.0.0.1:"));
+        origin.says(OK);
+    }];
+    play(scenes, |plane| {
+        let mut client = Peer::connect(plane);
+        client.says("GET /old HTTP/1.0\r\n\r\n");
+        client.hears(OK);
+        client.hears_the_end();
+    });
+}
