@@ -6,8 +6,9 @@ set -euo pipefail
 
 declare -A package_of=(
   [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
+  [varnishd]=varnish
 )
-[ "$#" -gt 0 ] || set -- nginx apache2 haproxy promtool curl
+[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl
 
 missing=()
 for program in "$@"; do

@@ -1,4 +1,4 @@
-//! Real gateways from Debian's packages, with one instance in front of them or behind them.
+//! Real gateways from Debian's packages, with one instance in front of them or behind them, or with a pair around them.
 
 mod alone;
 mod pairs;

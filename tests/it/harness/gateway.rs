@@ -75,11 +75,28 @@ impl Gateway {
             let config = format!(
                 "global\n  nbthread 1\n\
                  defaults\n  mode http\n  timeout client 30s\n  timeout server 30s\n  timeout connect 5s\n\
+                 cache pages\n  total-max-size 4\n  max-age 60\n\
                  listen gateway\n  bind {address}\n  {directives}\n  server behind {upstream}\n"
             );
             fs::write(directory.join("haproxy.cfg"), config).expect("writing the configuration");
             let mut command = Command::new(program("haproxy"));
             command.arg("-db").arg("-f").arg(directory.join("haproxy.cfg"));
+            command
+        })
+    }
+
+    /// Debian's Varnish with these subroutines before the built-in ones.
+    pub(crate) fn varnish(subroutines: &str, upstream: SocketAddr) -> Self {
+        Self::start("varnishd", |directory, address| {
+            let vcl = format!(
+                "vcl 4.1; backend default {{ .host = \"{}\"; .port = \"{}\"; }}\n{subroutines}\n",
+                upstream.ip(),
+                upstream.port()
+            );
+            fs::write(directory.join("default.vcl"), vcl).expect("writing the configuration");
+            let mut command = Command::new(program("varnishd"));
+            command.args(["-F", "-j", "none", "-s", "malloc,16m", "-a", &address.to_string()]);
+            command.arg("-n").arg(directory.join("work")).arg("-f").arg(directory.join("default.vcl"));
             command
         })
     }

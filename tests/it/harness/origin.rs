@@ -89,6 +89,11 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    /// How many requests with that method have arrived.
+    pub(crate) fn count(&self, method: &str) -> usize {
+        self.requests.lock().unwrap().iter().filter(|request| request.head.method() == method).count()
+    }
+
     /// Writes a request down.
     pub(crate) fn push(&self, request: &Message) {
         self.requests.lock().unwrap().push(request.clone());

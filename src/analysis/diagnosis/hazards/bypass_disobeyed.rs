@@ -3,6 +3,7 @@
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
 use crate::analysis::exchange::Role;
+use crate::analysis::far_side::MadeBy;
 use crate::analysis::judgement::{Confidence, Finding};
 
 /// The catalogue entry.
@@ -32,5 +33,12 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     case.exchange.bypass.filter(|_| case.exchange.role != Role::Inner)?;
     let sign = case.store_sign()?;
     let evidence = vec![Evidence::Stored { sign, at: case.exchange.ended }];
-    Some(Finding::new(Confidence::Likely, evidence).advise(case, KeepFrom::OldCopies))
+    // A report that names an earlier exchange leaves no doubt, unless a confirmation has refreshed it.
+    let confidence = match case.testimony.answer {
+        MadeBy::Store { report, .. } if report.marked.is_some() && case.testimony.is_from_store() => {
+            case.testimony.most
+        }
+        MadeBy::Store { .. } | MadeBy::Unknown | MadeBy::Unreported { .. } | MadeBy::Origin(_) => Confidence::Likely,
+    };
+    Some(Finding::new(confidence, evidence).advise(case, KeepFrom::OldCopies))
 }
