@@ -1,5 +1,7 @@
 //! One exchange beside what is known of its resource, and the questions that rules ask about them.
 
+use http::Method;
+
 use crate::analysis::exchange::{Comparison, Exchange, Role};
 use crate::analysis::far_side::{AsGiven, Testimony};
 use crate::analysis::judgement::Confidence;
@@ -279,6 +281,15 @@ impl<'a> Case<'a> {
             .filter(|(_, write)| tag.is_none() || write.tag().is_none() || write.tag() != tag)
             // A write to the resource itself says more than one to a sibling.
             .max_by_key(|(sibling, write)| (!sibling, write.ended))
+    }
+
+    /// Whether the resource was seen not to be there, or deleted, after `since`.
+    pub fn was_gone_after(&self, since: Time) -> bool {
+        let absence = self.resource.and_then(|resource| resource.absence).is_some_and(|absence| absence.at > since);
+        absence
+            || self.applied().any(|(sibling, write)| {
+                !sibling && write.ended > since && (write.method == Method::DELETE || write.method.as_str() == "MOVE")
+            })
     }
 
     /// A write after `since` that had no answer and may have been applied.

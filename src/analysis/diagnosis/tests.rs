@@ -482,6 +482,48 @@ fn what_never_stays_the_same() {
 }
 
 #[test]
+fn what_is_not_what_it_looks_like() {
+    // Created, deleted, and created by somebody unseen.
+    check(
+        r#"a PUT /r | If-None-Match: * -> 201 | ETag: "c1x"
+        a DELETE /r -> 204
+        a PUT /r | If-None-Match: * -> 412"#,
+        "create-conflict likely",
+    );
+    check(
+        r#"a GET /r -> 200 | Last-Modified: Mon, 05 Jan 2026 08:00:00 GMT
+        a PUT /r#1 | If-Unmodified-Since: Mon, 05 Jan 2026 08:00:00 GMT -> 204
+        a PUT /r#2 | If-Unmodified-Since: Mon, 05 Jan 2026 08:00:00 GMT -> 412"#,
+        "stale-validator/own-write-untracked likely",
+    );
+    check(r#"a PUT /r | If-Match: "&quot;v1x&quot;" -> 412"#, "malformed-precondition/xml-entity likely");
+    check(
+        r#"a GET /r -> 200 | ETag: W/"v1xy"
+        a PUT /r | If-Match: "W/v1xy" -> 412"#,
+        "client-derived-validator likely",
+    );
+    check(
+        r#"a GET /r -> 200 | ETag: "n1x"
+        a GET /r -> 200 | ETag: "n2x"
+        a PUT /r | If-Match: "n2x" -> 412 | ETag: "n1x""#,
+        "node-disagreement likely",
+    );
+    check(
+        r#"b PUT /r -> 200 | ETag: "w2x"
+        a GET /r -> 200 | ETag: "w1x" | X-Cache: HIT
+        a PUT /r | If-Match: "w1x" -> 412"#,
+        "stale-cache likely",
+    );
+    // What the store holds is what the last write has made.
+    check(
+        r#"b PUT /r -> 200 | ETag: "w2x"
+        a GET /r -> 200 | ETag: "w2x" | X-Cache: HIT
+        a PUT /r | If-Match: "w2x" -> 412"#,
+        "unexplained possible",
+    );
+}
+
+#[test]
 fn clean_traffic_is_silent() {
     check_silent(r#"a GET /r -> 200 | ETag: "v1x""#);
     check_silent("a GET /r -> 200 | ETag: \"v1x\"\na PUT /r | If-Match: \"v1x\" -> 204 | ETag: \"v2x\"");

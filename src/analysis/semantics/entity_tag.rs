@@ -126,6 +126,11 @@ impl TagFault {
         is_absent_value(tag.opaque) && tag.opaque != b"true" && tag.opaque != b"false"
     }
 
+    /// Whether a tag that is well-formed carries quotes as XML entities between its own.
+    pub fn is_encoded(tag: &EntityTag<'_>) -> bool {
+        has_entity(tag.opaque)
+    }
+
     /// What is wrong with `raw`, which is not a tag and not a list of tags.
     pub fn of(raw: &[u8]) -> Self {
         let raw = raw.trim_ascii();

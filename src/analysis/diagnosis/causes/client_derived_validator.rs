@@ -51,7 +51,8 @@ fn derived(sent: &[u8], issued: &[u8]) -> Option<Confidence> {
     if sent.len() < 4 || issued.len() < 4 {
         return None;
     }
-    if sent.eq_ignore_ascii_case(issued) {
+    // The case of letters, or W/ taken into the quotes.
+    if sent.eq_ignore_ascii_case(issued) || sent.strip_prefix(b"W/") == Some(issued) {
         return Some(Confidence::Likely);
     }
     // The mark of a compressor taken off: wrong only where the service itself had put it on.

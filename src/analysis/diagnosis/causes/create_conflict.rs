@@ -77,7 +77,7 @@ fn own_create<'a>(case: &Case<'a>) -> Option<&'a Write> {
         // RFC 9110 §9.3.4: 201 says that it was created; so does the same demand that was granted.
         let created = matches!(write.outcome, WriteOutcome::Applied { status: 201, .. })
             || (write.is_applied() && write.condition == case.condition);
-        write.by == case.client() && created
+        write.by == case.client() && created && !case.was_gone_after(write.ended)
     })
 }
 

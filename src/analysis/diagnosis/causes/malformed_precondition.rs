@@ -85,6 +85,12 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         let finding = Finding::new(Confidence::Likely, vec![fact, case.named_evidence()]);
         return (!is_known).then(|| finding.detail(TagFault::JsValue.as_str()));
     }
+    if let Some(tag) = case.only_tag().filter(|tag| TagFault::is_encoded(tag) && !case.is_known(*tag)) {
+        let (field, says) = (FieldName::IfMatch, says(TagFault::XmlEntity));
+        let fact = Evidence::Malformed { field, value: tag.to_bytes(), says };
+        let finding = Finding::new(Confidence::Likely, vec![fact, case.named_evidence()]);
+        return Some(finding.detail(TagFault::XmlEntity.as_str()));
+    }
     // RFC 9110 §13.1.4: If-Unmodified-Since is ignored beside If-Match.
     let (field, value, fault) = case.conditions.date_fault().filter(|_| !case.conditions.if_match.is_present())?;
     let fact = Evidence::Malformed { field, value, says: fault.says() };

@@ -34,11 +34,12 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let other = case.own_sightings().filter(reads).find(|seen| {
         let differs = seen.tag().is_some_and(|other| is_other_version(tag, other));
         let is_within = |outer: &Sighting, inner: &Sighting| outer.first < inner.first && inner.first < outer.last;
-        // One, the other, and the first again.
-        differs && seen.variant == own.variant && (is_within(own, seen) || is_within(seen, own))
+        // One, the other, and the first again: by a read, or by this refusal.
+        let is_back = seen.first < own.first && seen.tag().is_some_and(|other| case.names(other));
+        differs && seen.variant == own.variant && (is_within(own, seen) || is_within(seen, own) || is_back)
     })?;
     let since = own.first.min(other.first);
-    if case.write_after(since, None, |_| true).is_some() {
+    if case.write_after(since, None, |_| true).is_some() || case.maybe_written_after(since).is_some() {
         return None;
     }
     let by_address = own.upstream.is_some() && other.upstream.is_some() && own.upstream != other.upstream;
@@ -47,10 +48,10 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let confidence = if by_address || is_named { Confidence::Likely } else { Confidence::Possible };
     let value = |seen: &Sighting| seen.etag.as_deref().unwrap_or_default().to_vec();
     let (first, second) = if own.first < other.first { (own, other) } else { (other, own) };
-    let seen = vec![
-        (value(first), first.first, first.upstream),
-        (value(second), second.first, second.upstream),
-        (value(first), first.last, first.upstream),
-    ];
-    Some(Finding::new(confidence, vec![Evidence::Sequence { seen }, Evidence::NoWriteSince { since }]))
+    let mut seen = vec![(value(first), first.first, first.upstream), (value(second), second.first, second.upstream)];
+    if first.last > second.first {
+        seen.push((value(first), first.last, first.upstream));
+    }
+    let evidence = vec![Evidence::Sequence { seen }, case.named_evidence(), Evidence::NoWriteSince { since }];
+    Some(Finding::new(confidence, evidence))
 }

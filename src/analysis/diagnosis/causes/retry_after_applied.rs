@@ -69,11 +69,14 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         return Some(finding);
     }
     let exchange = case.exchange;
+    let demands_absence = case.conditions.if_none_match.valid() == Some(&TagList::Any);
     let (attempt, same) = case.resource?.writes.iter().rev().find_map(|write| {
         let repeats = write.condition == Some(condition)
             && write.method == exchange.request.method
             && (write.by == exchange.client || is_interchangeable(write.by.by.max(exchange.client.by)))
-            && write.ended <= exchange.ended;
+            && write.ended <= exchange.ended
+            // What was created and deleted since is not there because of the first attempt.
+            && !(demands_absence && case.was_gone_after(write.ended));
         let same = same_body(&write.body, &exchange.request_body).filter(|_| repeats)?;
         // Under another credential only the very same body speaks for the same client.
         (write.by == exchange.client || same == Body::Same).then_some((write, same))

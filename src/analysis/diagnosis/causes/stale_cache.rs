@@ -86,7 +86,9 @@ fn replaced_before(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Opt
     let made = issue.sighting.filled().map(|(at, _)| at).or(by_age);
     let replaces = |write: &Write| {
         let since_fill = made.is_some_and(|made| write.at > made);
-        let later = since_fill || (write.at > known_since && !by_report);
+        // A copy of unknown age that is not what the last write has made is older than it, or too old by now.
+        let is_other = issue.sighting.store.is_some() && made.is_none() && write.tag().is_some();
+        let later = since_fill || ((write.at > known_since || is_other) && !by_report);
         later && write.ended < issue.at && write.tag() != Some(tag)
     };
     let writes = case.resource.map(|resource| resource.writes.as_slice()).unwrap_or_default();

@@ -53,6 +53,9 @@ client  PUT /orders/7 | If-Match: "v1" -> 412 | ETag: "v2""#,
 const RECENT: Duration = Duration::from_secs(600);
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
+    if !case.conditions.if_match.is_present() {
+        return own_write_since_date(case);
+    }
     let tag = case.judged_tag().filter(|tag| !case.names(*tag))?;
     let issue = case.issue(tag);
     let accepted = case.accepted_at(tag);
@@ -98,6 +101,20 @@ fn own_write_untracked(case: &Case<'_>, tag: EntityTag<'_>, since: Time) -> Opti
     evidence.extend(case.issue(tag).map(|issue| Evidence::given(issue.sighting, case.client(), issue.sibling)));
     evidence.push(Evidence::wrote(write, case.client(), false));
     evidence.push(told_apart);
+    Some(Finding::new(sure.min(Confidence::Likely), evidence).detail("own-write-untracked"))
+}
+
+/// The same with a date: the client's own write moved it on and gave no new one.
+fn own_write_since_date(case: &Case<'_>) -> Option<Finding> {
+    let date = *case.conditions.if_unmodified_since.valid()?;
+    let issue = case.issue_of_date(date).filter(|_| case.named_date().is_none_or(|named| named > date))?;
+    let write = case.resource?.last_applied()?;
+    if write.by != case.client() || write.ended <= issue.at || write.showed_validator {
+        return None;
+    }
+    let (sure, told_apart) = case.told_apart(write.by);
+    let evidence =
+        vec![case.sent(FieldName::IfUnmodifiedSince), Evidence::wrote(write, case.client(), false), told_apart];
     Some(Finding::new(sure.min(Confidence::Likely), evidence).detail("own-write-untracked"))
 }
 
