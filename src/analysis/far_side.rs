@@ -443,4 +443,57 @@ mod tests {
         assert!(!had_no_room(&of(2000)));
         assert!(had_no_room(&of(2600)));
     }
+
+    fn carried(lines: &[(&str, &str)]) -> Vec<Carried> {
+        let fields: Fields = lines.iter().copied().collect();
+        Report::fields_of(&fields, &Fields::default()).0
+    }
+
+    #[track_caller]
+    fn check_digest(arrived: &str, sent: &[&str], recognised: bool) {
+        let carried = carried(&[("If-Match", arrived)]);
+        assert!(!is_whole(&carried), "longer than what travels whole");
+        let sent: Vec<&[u8]> = sent.iter().map(|line| line.as_bytes()).collect();
+        let lines = lines_of(&carried, FieldName::IfMatch, &sent);
+        assert_eq!(lines == [arrived.as_bytes()], recognised, "{lines:?}");
+    }
+
+    #[test]
+    fn a_long_value_is_recognised_by_its_digest_and_so_is_what_gateways_make_of_it() {
+        let opaque = "x".repeat(150);
+        let tag = format!("\"{opaque}\"");
+        check_digest(&tag, &[&tag], true);
+        check_digest(&format!("W/{tag}"), &[&tag], true);
+        check_digest(&tag, &[&format!("W/{tag}")], true);
+        check_digest(&format!("\"{opaque}-gzip\""), &[&tag], true);
+        check_digest(&tag, &[&format!("\"{opaque}-gzip\"")], true);
+        check_digest(&format!("\"a\", {tag}"), &["\"a\"", &tag], true);
+        check_digest(&format!("\"a\",{tag}"), &["\"a\"", &tag], true);
+        check_digest(&format!("\"{}\"", "y".repeat(150)), &[&tag], false);
+    }
+
+    #[test]
+    fn many_lines_are_compared_as_one() {
+        let lines = ["\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\""].map(|tag| ("If-Match", tag));
+        let fields: Fields = lines.iter().copied().collect();
+        let own = own_lines(&fields, FieldName::IfMatch);
+        let difference = |lines: &[(&str, &str)]| {
+            let there = lines_of(&carried(lines), FieldName::IfMatch, &as_slices(&own));
+            change(FieldName::IfMatch, &as_slices(&own), &as_slices(&there))
+        };
+        assert_eq!(difference(&lines), None);
+        assert!(difference(&lines[..4]).is_some());
+    }
+
+    #[test]
+    fn as_many_reports_are_remembered_as_may_be() {
+        let mut reports = SeenReports::default();
+        for at in 0..100 {
+            reports.note(ExchangeId(at), Time::from_unix_micros(at as u64), 10);
+            reports.note(ExchangeId(at), Time::default(), 10);
+        }
+        assert_eq!((reports.first.len(), reports.order.len()), (10, 10));
+        assert_eq!(reports.first_seen(ExchangeId(99)), Some(Time::from_unix_micros(99)), "the first time counts");
+        assert_eq!(reports.first_seen(ExchangeId(89)), None);
+    }
 }

@@ -4,7 +4,10 @@
 use std::net::SocketAddr;
 
 use super::spelling::{moment, shown, title};
-use super::wording::{given_says, line, origin_answered_says, sequence_says, wrote_says};
+use super::wording::{
+    arrived_says, given_says, no_report_says, origin_answered_says, origin_gave_says, sequence_says, verdicts_says,
+    wrote_says,
+};
 use crate::analysis::far_side::{Altered, AsGiven};
 use crate::analysis::memory::{Absence, Shown, Sighting, Write, WriteOutcome};
 use crate::analysis::pairing::CarriedValue;
@@ -376,28 +379,14 @@ impl Evidence {
             Self::Missing { what } => (*what).to_owned(),
             Self::OriginAnswered { status, earlier, later } => origin_answered_says(*status, *earlier, *later),
             Self::OriginGave { field, value, came, at } => {
-                let (gave, came) = (line(*field, value.as_deref()), line(*field, came.as_deref()));
-                format!("At {} the origin gave {gave}, and {came} came to the client.", moment(*at))
+                origin_gave_says(*field, value.as_deref(), came.as_deref(), *at)
             }
             Self::Arrived { field, sent, arrived } => arrived_says(*field, sent.as_deref(), arrived.as_deref()),
             Self::NoReport { against_habit } => no_report_says(*against_habit),
-            Self::Verdicts { sent, arrived } => {
-                format!(
-                    "By the validators that the refusal shows, the conditions as sent {sent}, as they arrived {arrived}."
-                )
-            }
+            Self::Verdicts { sent, arrived } => verdicts_says(sent, arrived),
             Self::Fact { says, .. } => (*says).to_owned(),
         }
     }
-}
-
-fn arrived_says(field: FieldName, sent: Option<&[u8]>, arrived: Option<&[u8]>) -> String {
-    format!("Sent was {}; at the origin arrived {}.", line(field, sent), line(field, arrived))
-}
-
-fn no_report_says(against_habit: bool) -> String {
-    let habit = if against_habit { "; other answers of this class carry one without a gap" } else { "" };
-    format!("The answer came without the report of the instance at the origin{habit}.")
 }
 
 fn double_says(field: FieldName, value: &[u8], etag: Option<&[u8]>, at: Time) -> String {

@@ -109,7 +109,7 @@ pub fn diagnose(case: &Case<'_>, failed: &mut u32) -> Diagnosis {
         }
     }
     // Stable: among equals the catalogue decides.
-    found.sort_by_key(|(_, finding)| (!may_lead(finding), std::cmp::Reverse(finding.confidence)));
+    found.sort_by_key(|(cause, finding)| (place(cause, finding), std::cmp::Reverse(finding.confidence)));
     let mut found = found.into_iter();
     let (cause, finding) =
         found.next().unwrap_or_else(|| (&causes::unexplained::CAUSE, Finding::new(Confidence::Possible, Vec::new())));
@@ -118,16 +118,19 @@ pub fn diagnose(case: &Case<'_>, failed: &mut u32) -> Diagnosis {
     Diagnosis { cause, finding, others }
 }
 
-/// Whether a finding may be named first. What rests on a validator that was never seen, on a report that did not
-/// come, or on an address that a gateway hides, may not: `unexplained` is more honest.
-fn may_lead(finding: &Finding) -> bool {
-    finding.confidence > Confidence::Possible
-        || !finding.evidence.iter().any(|fact| {
-            matches!(
-                fact,
-                Evidence::NeverSeen { .. } | Evidence::NoReport { .. } | Evidence::ToldApart { hidden: true, .. }
-            )
-        })
+/// Where a finding stands, before its confidence counts. What rests on a validator that was never seen, or on an address
+/// that a gateway hides, is not named first: `unexplained` is more honest. That a report did not come is a hint where
+/// nothing else is known.
+fn place(cause: &Cause, finding: &Finding) -> u8 {
+    let rests_on =
+        |weak: fn(&Evidence) -> bool| finding.confidence == Confidence::Possible && finding.evidence.iter().any(weak);
+    if rests_on(|fact| matches!(fact, Evidence::NeverSeen { .. } | Evidence::ToldApart { hidden: true, .. })) {
+        3
+    } else if std::ptr::eq(cause, &causes::unexplained::CAUSE) {
+        2
+    } else {
+        u8::from(rests_on(|fact| matches!(fact, Evidence::NoReport { .. })))
+    }
 }
 
 /// A rule that panics costs its own finding, nothing else.

@@ -15,8 +15,26 @@ pub(super) fn origin_answered_says(status: u16, earlier: bool, later: bool) -> S
     format!("The origin answered {request} with {status}, by {by}.")
 }
 
+pub(super) fn origin_gave_says(field: FieldName, value: Option<&[u8]>, came: Option<&[u8]>, at: Time) -> String {
+    let (gave, came) = (line(field, value), line(field, came));
+    format!("At {} the origin gave {gave}, and {came} came to the client.", moment(at))
+}
+
+pub(super) fn arrived_says(field: FieldName, sent: Option<&[u8]>, arrived: Option<&[u8]>) -> String {
+    format!("Sent was {}; at the origin arrived {}.", line(field, sent), line(field, arrived))
+}
+
+pub(super) fn no_report_says(against_habit: bool) -> String {
+    let habit = if against_habit { "; other answers of this class carry one without a gap" } else { "" };
+    format!("The answer came without the report of the instance at the origin{habit}.")
+}
+
+pub(super) fn verdicts_says(sent: &str, arrived: &str) -> String {
+    format!("By the validators that the refusal shows, the conditions as sent {sent}, as they arrived {arrived}.")
+}
+
 /// A field and its value, or that there is none.
-pub(super) fn line(field: FieldName, value: Option<&[u8]>) -> String {
+fn line(field: FieldName, value: Option<&[u8]>) -> String {
     let name = title(field);
     value.map_or_else(|| format!("no {name}"), |value| format!("{name}: {}", shown(value)))
 }

@@ -304,7 +304,7 @@ impl Memory {
 }
 
 /// Reports that are remembered, in this shard.
-const REPORTS_MAX: usize = 4096;
+const REPORTS_MAX: usize = 2048;
 
 /// Tags that were sent and are remembered, in this shard.
 const SENT_LIMIT: IssuesLimit = IssuesLimit { tags: 1024, bytes: 256 * 1024 };

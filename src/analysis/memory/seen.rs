@@ -283,7 +283,10 @@ pub(super) fn write(exchange: &Exchange<'_>, condition: Option<u128>, testimony:
 pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>, testimony: &Testimony<'_>) -> Option<Write> {
     // The origin may have carried out what the client was told otherwise of.
     let learned = far_side::applied(exchange, testimony).filter(|_| !matches!(exchange.status(), Some(200..=299)));
+    // And refused what the client was told to have succeeded.
+    let refused = testimony.own_report().is_some_and(|report| matches!(report.status, 300..=499));
     let outcome = match &exchange.outcome {
+        Outcome::Answered(_) if refused => return None,
         Outcome::Answered(answer) => match (answer.head.status, learned) {
             (status @ 200..=299, _) => WriteOutcome::Applied { status, delivered: answer.complete },
             (_, Some(status)) => WriteOutcome::Applied { status, delivered: false },

@@ -65,9 +65,11 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if tags.iter().any(|tag| case.names(*tag)) {
         return None;
     }
-    if let Some(finding) = by_gateway(case, condition).or_else(|| refused_again(case)) {
-        return Some(finding);
-    }
+    by_gateway(case, condition).or_else(|| repeated(case, condition)).or_else(|| refused_again(case))
+}
+
+/// The client had sent it before, by what was seen of its writes.
+fn repeated(case: &Case<'_>, condition: u128) -> Option<Finding> {
     let exchange = case.exchange;
     let demands_absence = case.conditions.if_none_match.valid() == Some(&TagList::Any);
     let (attempt, same) = case.resource?.writes.iter().rev().find_map(|write| {
