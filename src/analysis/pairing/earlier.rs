@@ -89,6 +89,16 @@ impl EarlierWrites {
             }
         }
         let writes = self.routes.entry(route).or_default();
+        let (mut write, mut lost) = (write, lost);
+        if let Some(at) = writes.iter().position(|one| one.write.marked == write.marked) {
+            // The gateway has sent it more than once. That it succeeded once is what matters of it.
+            if let Some(known) = writes.remove(at).filter(|known| !known.is_over(ended)) {
+                if succeeded(known.write.status) && !succeeded(write.status) {
+                    write.status = known.write.status;
+                }
+                lost |= known.lost;
+            }
+        }
         if writes.len() >= WRITES_MAX {
             // The one that is known to be lost is worth more than one that most likely was not.
             let oldest = writes.iter().position(|one| !one.lost || one.is_over(ended)).unwrap_or(0);
@@ -96,6 +106,10 @@ impl EarlierWrites {
         }
         writes.push_back(Remembered { write, ended, lost, times: 0, counted: None });
     }
+}
+
+const fn succeeded(status: u16) -> bool {
+    matches!(status, 200..=299)
 }
 
 impl Remembered {
@@ -153,6 +167,16 @@ mod tests {
         put(&mut writes, 2, true, 10);
         assert_eq!(marks(&mut writes, 9, 70), [2]);
         assert_eq!(marks(&mut writes, 9, 71), []);
+    }
+
+    #[test]
+    fn a_write_that_arrives_more_than_once_is_told_once_by_its_success() {
+        let mut writes = EarlierWrites::default();
+        for (status, seconds) in [(412, 0), (204, 1), (412, 2), (503, 3)] {
+            writes.put(1, EarlierWrite { marked: ExchangeId(1), status }, at(seconds), false);
+        }
+        let told = writes.repeat(1, ExchangeId(1), at(4));
+        assert_eq!(told, [EarlierWrite { marked: ExchangeId(1), status: 204 }]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Outcomes of writes whose answers may not have arrived are told again.
 
-use super::{Pair, get, mark_of, put, report_of};
+use super::{Pair, SECRET, Secret, get, instance, mark_of, put, report_of};
 use crate::harness::eventually;
 use crate::harness::message::Message;
 use crate::harness::origin::Origin;
@@ -105,4 +105,52 @@ fn an_answer_that_broke_off_comes_before_those_that_did_not() {
         let earlier = report_of(&pair.relay.latest().1).earlier;
         earlier.iter().any(|write| write.marked == lost && write.status == 200).then_some(())
     });
+}
+
+/// A gateway that loses the first answer to a write of which it is told so, and sends it again.
+fn gateway_that_repeats(behind: std::net::SocketAddr, clears: bool) -> Origin {
+    Origin::answering(move |request| {
+        let sent = crate::harness::relay::bytes(request);
+        let mut answer = Wire::to(behind).ask(&sent);
+        if request.value("X-Loses").is_some() {
+            answer = Wire::to(behind).ask(&sent);
+            if clears {
+                answer.head.lines = vec!["Content-Length: 0".to_owned()];
+                answer.body.clear();
+            }
+        }
+        crate::harness::relay::bytes(&answer)
+    })
+}
+
+#[test]
+fn the_client_is_told_why_its_write_was_refused_after_the_gateway_had_sent_it_twice() {
+    for clears in [false, true] {
+        let secret = Secret::new(&[SECRET]);
+        let origin = crate::harness::versioned::origin();
+        let inner = instance("inner", &origin.address().to_string(), Some(&secret));
+        let gateway = gateway_that_repeats(inner.address(), clears);
+        let outer = instance("outer", &gateway.address().to_string(), Some(&secret));
+        assert_eq!(outer.ask(get("")).value("ETag"), Some("\"v1\""));
+        assert_eq!(outer.ask(put("If-Match: \"v1\"\r\nX-Loses: 1\r\n")).status(), 412);
+        if clears {
+            let record = outer.record_of_412("PUT");
+            assert_eq!(record["far_side"], serde_json::Value::Null, "nothing came back: {record:#}");
+            // Any later report tells it, here that of another resource.
+            outer.ask("PUT /orders/8 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 2\r\n\r\nhi");
+            let amended = |record: &serde_json::Value| record["amended_at"].is_string();
+            let record = outer.record("an amended verdict", amended);
+            assert_eq!(record["diagnosis"]["cause"], "gateway-answered", "{record:#}");
+            assert_eq!(record["diagnosis"]["detail"], "after-write-applied");
+            assert_eq!(record["diagnosis"]["confidence"], "proven");
+        } else {
+            let record = outer.record_of_412("PUT");
+            assert_eq!(record["diagnosis"]["cause"], "retry-after-applied", "{record:#}");
+            assert_eq!(record["diagnosis"]["detail"], "by-gateway");
+            assert_eq!(record["diagnosis"]["confidence"], "proven");
+        }
+        let record = inner.record_of_412("PUT");
+        assert_eq!(record["diagnosis"]["cause"], "retry-after-applied", "{record:#}");
+        assert_eq!(record["diagnosis"]["detail"], "by-gateway");
+    }
 }
