@@ -155,15 +155,14 @@ async fn read_head(
             }
         }
         let idle = reader.buffered().is_empty();
-        if idle && worker.is_draining() {
-            return Read::End;
-        }
         let within = if idle { timeouts.idle } else { timeouts.header_read };
         let filled = std::future::poll_fn(|cx| {
             if let Poll::Ready(filled) = reader.poll_fill(cx, limits.bytes) {
                 return Poll::Ready(if matches!(filled, Ok(Filled::Some)) { Waited::Filled } else { Waited::Ended });
             }
-            if idle && drained.as_mut().poll(cx).is_ready() {
+            // What has arrived is still answered, also where the event loop has not heard of it yet.
+            let drains = idle && (worker.is_draining() || drained.as_mut().poll(cx).is_ready());
+            if drains && reader.is_open_and_silent() {
                 return Poll::Ready(Waited::Ended);
             }
             waiting.poll_late(alarm, cx, idle, within).map(|()| if idle { Waited::Ended } else { Waited::Late })

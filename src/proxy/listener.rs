@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 
 use super::Shared;
+use super::client::poll_once;
 use super::connection;
 use super::worker::Worker;
 use crate::analysis::time::Time;
@@ -126,7 +128,7 @@ async fn accept(listener: std::net::TcpListener, seats: &[Seat], shared: &Shared
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = phase.changed() => return,
+            _ = phase.changed() => return accept_the_last(&listener, seats, shared).await,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -136,6 +138,18 @@ async fn accept(listener: std::net::TcpListener, seats: &[Seat], shared: &Shared
                 tracing::warn!(%error, "no connection can be accepted");
                 tokio::time::sleep(PAUSE).await;
             }
+        }
+    }
+}
+
+/// What the system has accepted for us before we stopped is still served. A flood does not keep us from ending.
+async fn accept_the_last(listener: &TcpListener, seats: &[Seat], shared: &Shared) {
+    // The event loop hears of what has come.
+    tokio::task::yield_now().await;
+    for _ in 0..HANDED_MOST {
+        match poll_once(|cx| listener.poll_accept(cx)).await {
+            Poll::Ready(Ok((stream, address))) => hand_over(stream, address, seats, shared),
+            Poll::Ready(Err(_)) | Poll::Pending => return,
         }
     }
 }
@@ -164,18 +178,37 @@ fn hand_over(stream: TcpStream, address: SocketAddr, seats: &[Seat], shared: &Sh
     }
 }
 
-/// Counts a client's connection while it lasts, and says when it is gone.
-struct Carried {
+/// A thread, as it sees itself.
+#[derive(Clone)]
+struct Carrier {
     worker: Rc<Worker>,
+    /// The connections it carries.
     load: Arc<AtomicUsize>,
+    /// Says when one of them is gone.
     gone: Rc<Notify>,
 }
 
+impl Carrier {
+    /// Carries a connection to its end, beside the others.
+    fn carry(&self, stream: std::net::TcpStream, address: SocketAddr) {
+        self.worker.shared.recorder.metrics().connection_opened(Side::Client);
+        let carried = Carried(self.clone());
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            tokio::task::spawn_local(async move {
+                connection::carry(Rc::clone(&carried.0.worker), stream, address).await;
+            });
+        }
+    }
+}
+
+/// Counts a client's connection while it lasts.
+struct Carried(Carrier);
+
 impl Drop for Carried {
     fn drop(&mut self) {
-        self.load.fetch_sub(1, Ordering::Relaxed);
-        self.worker.shared.recorder.metrics().connection_closed(Side::Client);
-        self.gone.notify_one();
+        self.0.load.fetch_sub(1, Ordering::Relaxed);
+        self.0.worker.shared.recorder.metrics().connection_closed(Side::Client);
+        self.0.gone.notify_one();
     }
 }
 
@@ -185,45 +218,31 @@ async fn work(
     load: Arc<AtomicUsize>,
     mut phase: watch::Receiver<Phase>,
 ) {
-    let gone = Rc::new(Notify::new());
+    let carrier = Carrier { worker, load, gone: Rc::new(Notify::new()) };
     loop {
         let Handed { stream, address } = tokio::select! {
             biased;
             _ = phase.changed() => break,
             handed = handed.recv() => match handed {
                 Some(handed) => handed,
-                // The acceptor ends when draining begins, and may be the first to notice.
+                // The acceptor ends when draining begins, and may be the first to learn of it.
                 None => {
                     let _ = phase.changed().await;
                     break;
                 }
             },
         };
-        worker.shared.recorder.metrics().connection_opened(Side::Client);
-        let carried = Carried { worker: Rc::clone(&worker), load: Arc::clone(&load), gone: Rc::clone(&gone) };
-        if let Ok(stream) = TcpStream::from_std(stream) {
-            let worker = Rc::clone(&worker);
-            tokio::task::spawn_local(async move {
-                let _carried = carried;
-                connection::carry(worker, stream, address).await;
-            });
-        }
+        carrier.carry(stream, address);
     }
-    drain(&worker, handed, &load, &gone, phase).await;
+    drain(&carrier, handed, phase).await;
 }
 
 /// Lets what is in flight finish. What is left after that is dropped with the thread's tasks.
-async fn drain(
-    worker: &Worker,
-    mut handed: mpsc::Receiver<Handed>,
-    load: &AtomicUsize,
-    gone: &Notify,
-    mut phase: watch::Receiver<Phase>,
-) {
-    worker.begin_draining();
-    handed.close();
-    while handed.try_recv().is_ok() {
-        load.fetch_sub(1, Ordering::Relaxed);
+async fn drain(carrier: &Carrier, mut handed: mpsc::Receiver<Handed>, mut phase: watch::Receiver<Phase>) {
+    carrier.worker.begin_draining();
+    // The acceptor ends by itself, after the last connection.
+    while let Some(Handed { stream, address }) = handed.recv().await {
+        carrier.carry(stream, address);
     }
     loop {
         let now = *phase.borrow_and_update();
@@ -231,11 +250,11 @@ async fn drain(
             Phase::Aborted | Phase::Running => return,
             Phase::Draining(until) => clock::instant(until),
         };
-        if load.load(Ordering::Relaxed) == 0 {
+        if carrier.load.load(Ordering::Relaxed) == 0 {
             return;
         }
         tokio::select! {
-            () = gone.notified() => {}
+            () = carrier.gone.notified() => {}
             () = tokio::time::sleep_until(until) => return,
             _ = phase.changed() => {}
         }

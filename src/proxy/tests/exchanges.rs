@@ -261,3 +261,31 @@ fn the_host_is_the_configured_one_or_the_upstream_s_where_the_client_names_none(
         client.hears_the_end();
     });
 }
+
+#[test]
+fn what_had_arrived_when_draining_began_is_still_answered() {
+    const COUNT: usize = 50;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut peer = Peer::of(stream.unwrap());
+            std::thread::spawn(move || {
+                while !peer.head().is_empty() {
+                    peer.says(OK);
+                }
+            });
+        }
+    });
+    let plane = plane(upstream, |_| {});
+    let mut clients: Vec<_> = (0..COUNT).map(|_| Peer::connect(&plane)).collect();
+    for client in &mut clients {
+        client.says(GET);
+    }
+    plane.running.drain(Duration::from_secs(5));
+    for client in &mut clients {
+        assert!(client.head().starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    drop(clients);
+    plane.running.wait();
+}
