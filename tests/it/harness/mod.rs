@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long anything may take before a test gives up on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks again and again until there is an answer.
 #[track_caller]

@@ -166,7 +166,7 @@ fn a_request_cut_short_is_never_a_clean_end_for_the_origin() {
 
 #[test]
 fn a_large_answer_takes_no_memory_and_waits_for_a_slow_reader() {
-    const SIZE: usize = 256 * MEGABYTE;
+    const SIZE: usize = 128 * MEGABYTE;
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
     let origin = Origin::serving(move |wire, _| {
@@ -200,7 +200,7 @@ fn a_large_answer_takes_no_memory_and_waits_for_a_slow_reader() {
 
 #[test]
 fn a_large_request_takes_no_memory_and_waits_for_a_slow_origin() {
-    const SIZE: usize = 128 * MEGABYTE;
+    const SIZE: usize = 64 * MEGABYTE;
     let (go_on, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
     let origin = Origin::serving(move |wire, _| {
@@ -229,8 +229,8 @@ fn a_large_request_takes_no_memory_and_waits_for_a_slow_origin() {
     let stalled_at = comes_to_rest(&sent);
     let stalled_memory = instance.resident_bytes();
     go_on.send(()).unwrap();
-    let answer = client.answer_to("PUT");
     sending.join().unwrap();
+    let answer = client.answer_to("PUT");
 
     assert_eq!(answer.status(), 204);
     assert!(stalled_at < SIZE / 2, "{stalled_at} bytes were taken from the client that nobody had asked for");
