@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use super::alteration::change;
 use super::exchange::{Exchange, ExchangeId, Role};
 use super::judgement::{Change, Confidence};
-use super::memory::{RouteStats, is_write};
+use super::memory::{ReportHabit, is_write};
 use super::pairing::{Authenticity, Carried, CarriedValue, HEAD_BYTES_MAX, Report};
 use super::semantics::caching::from_store;
 use super::semantics::conditions::CONDITION_NAMES;
@@ -118,11 +118,11 @@ impl<'a> Testimony<'a> {
         }
     }
 
-    /// What is said of an exchange. `reports` are those that were seen before, `route` is how its route usually goes.
-    pub fn of(exchange: &Exchange<'a>, reports: &SeenReports, route: &RouteStats) -> Self {
+    /// What is said of an exchange. `reports` are those that were seen before, `habit` is which answers of the route come with one.
+    pub fn of(exchange: &Exchange<'a>, reports: &SeenReports, habit: &ReportHabit) -> Self {
         match exchange.role {
             Role::Alone => Self::none(),
-            Role::Outer => Self::by_report(exchange, reports, route),
+            Role::Outer => Self::by_report(exchange, reports, habit),
             Role::Inner => Self::by_mark(exchange),
         }
     }
@@ -198,12 +198,12 @@ impl<'a> Testimony<'a> {
         }
     }
 
-    fn by_report(exchange: &Exchange<'a>, reports: &SeenReports, route: &RouteStats) -> Self {
+    fn by_report(exchange: &Exchange<'a>, reports: &SeenReports, habit: &ReportHabit) -> Self {
         let Some((report, authenticity)) = exchange.far_side.report else {
-            return Self { answer: unreported(exchange, route), ..Self::none() };
+            return Self { answer: unreported(exchange, habit), ..Self::none() };
         };
         let sure = sure_of(*authenticity);
-        let answer = made_by(exchange, report, reports, route);
+        let answer = made_by(exchange, report, reports, habit);
         // A mark that came back names its exchange. Without one, only a write is certainly not somebody else's.
         let is_named = report.marked == Some(exchange.id);
         let is_write = is_write(&exchange.request.method);
@@ -258,7 +258,7 @@ impl<'a> Testimony<'a> {
 }
 
 /// Who made an answer that came with a report.
-fn made_by<'a>(exchange: &Exchange<'a>, report: &'a Report, reports: &SeenReports, route: &RouteStats) -> MadeBy<'a> {
+fn made_by<'a>(exchange: &Exchange<'a>, report: &'a Report, reports: &SeenReports, habit: &ReportHabit) -> MadeBy<'a> {
     if report.marked == Some(exchange.id) {
         return MadeBy::Origin(report);
     }
@@ -270,22 +270,22 @@ fn made_by<'a>(exchange: &Exchange<'a>, report: &'a Report, reports: &SeenReport
     }
     // Where marks arrive, a read that had none was made by the gateway for itself.
     let is_stored = || exchange.answer().is_some_and(|answer| from_store(&answer.head.fields).is_some());
-    if report.marked.is_none() && seen.is_none() && route.reports.marks_arrived == 0 && !is_stored() {
+    if report.marked.is_none() && seen.is_none() && habit.marks_arrived == 0 && !is_stored() {
         return MadeBy::Origin(report);
     }
     // The name of a mark has a time, too, but it may be of another outer instance, with a clock of its own.
-    let told = report.at.filter(|_| route.reports.clocks_agree());
+    let told = report.at.filter(|_| habit.clocks_agree());
     MadeBy::Store { report, filled: seen.or(told) }
 }
 
-fn unreported(exchange: &Exchange<'_>, route: &RouteStats) -> MadeBy<'static> {
+fn unreported(exchange: &Exchange<'_>, habit: &ReportHabit) -> MadeBy<'static> {
     let Some(answer) = exchange.answer() else { return MadeBy::Unknown };
     // Around the gateway there may be no inner instance.
     let is_direct = exchange.bypass.is_some_and(|bypass| bypass.direct);
-    if route.reports.shown == 0 || exchange.far_side.unauthentic || is_direct || had_no_room(&answer.head.fields) {
+    if habit.shown == 0 || exchange.far_side.unauthentic || is_direct || had_no_room(&answer.head.fields) {
         return MadeBy::Unknown;
     }
-    MadeBy::Unreported { against_habit: route.reports.are_habit(exchange.upstream, answer.head.status, exchange.ended) }
+    MadeBy::Unreported { against_habit: habit.are_habit(exchange.upstream, answer.head.status, exchange.ended) }
 }
 
 /// Whether the head may have been too large for a report when it left the inner instance. What a gateway has added or
@@ -405,21 +405,27 @@ pub fn arrived_before(exchange: &Exchange<'_>, report: &Report) -> Option<u16> {
     report.earlier.iter().find(|write| write.marked == exchange.id).map(|write| write.status)
 }
 
-/// Reports that were seen, and when first: the same again comes out of a store. Bounded; the oldest are forgotten.
+/// Reports that were seen, when first and for which path: the same again comes out of a store. At an inner instance,
+/// marks: the same again is a repetition, or a header field that was kept. Bounded; the oldest are forgotten.
 #[derive(Debug, Default)]
 pub struct SeenReports {
-    first: HashMap<ExchangeId, Time>,
+    first: HashMap<ExchangeId, (Time, u128)>,
     order: VecDeque<ExchangeId>,
 }
 
 impl SeenReports {
     /// When a report was first seen.
     pub fn first_seen(&self, report: ExchangeId) -> Option<Time> {
-        self.first.get(&report).copied()
+        self.first.get(&report).map(|(at, _)| *at)
+    }
+
+    /// When one was first seen, if that was for another path.
+    pub fn seen_elsewhere(&self, report: ExchangeId, path: u128) -> Option<Time> {
+        self.first.get(&report).filter(|(_, known)| *known != path).map(|(at, _)| *at)
     }
 
     /// Notes that one was seen.
-    pub fn note(&mut self, report: ExchangeId, at: Time, most: usize) {
+    pub fn note(&mut self, report: ExchangeId, path: u128, at: Time, most: usize) {
         if self.first.contains_key(&report) {
             return;
         }
@@ -429,7 +435,7 @@ impl SeenReports {
             }
         }
         self.order.push_back(report);
-        self.first.insert(report, at);
+        self.first.insert(report, (at, path));
     }
 }
 
@@ -489,11 +495,14 @@ mod tests {
     fn as_many_reports_are_remembered_as_may_be() {
         let mut reports = SeenReports::default();
         for at in 0..100 {
-            reports.note(ExchangeId(at), Time::from_unix_micros(at as u64), 10);
-            reports.note(ExchangeId(at), Time::default(), 10);
+            reports.note(ExchangeId(at), 1, Time::from_unix_micros(at as u64), 10);
+            reports.note(ExchangeId(at), 2, Time::default(), 10);
         }
         assert_eq!((reports.first.len(), reports.order.len()), (10, 10));
         assert_eq!(reports.first_seen(ExchangeId(99)), Some(Time::from_unix_micros(99)), "the first time counts");
         assert_eq!(reports.first_seen(ExchangeId(89)), None);
+        assert!(
+            reports.seen_elsewhere(ExchangeId(99), 2).is_some() && reports.seen_elsewhere(ExchangeId(99), 1).is_none()
+        );
     }
 }

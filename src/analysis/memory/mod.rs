@@ -56,13 +56,18 @@ pub struct Elsewhere {
     pub issued: Vec<Issued>,
     /// Tags that arrived at the origin and had been sent for another resource.
     pub sent: Vec<Issued>,
+    /// When the mark of the exchange had come with a request for another path; at an inner instance.
+    pub mark_used: Option<Time>,
+    /// Which answers of the route come with a report, where this one came without; at an outer instance.
+    pub reports: ReportHabit,
 }
 
 impl Elsewhere {
-    /// Whether it is worth asking the other shards before this exchange is judged: a 412 to a request with a tag.
+    /// Whether it is worth asking the other shards before this exchange is judged: a 412 to a request with a tag, or one
+    /// in a pair.
     pub fn is_wanted(exchange: &Exchange<'_>) -> bool {
-        exchange.status() == Some(412)
-            && (exchange.forwarded.contains(FieldName::IfMatch) || arrived_tags(exchange).next().is_some())
+        let is_paired = exchange.role == Role::Outer || exchange.far_side.mark.is_some();
+        exchange.status() == Some(412) && (exchange.forwarded.contains(FieldName::IfMatch) || is_paired)
     }
 
     fn add(&mut self, issued: &Issued) {
@@ -83,7 +88,7 @@ pub struct Memory {
     issues: Issues,
     /// Tags that were sent in If-Match, and for what; of an outer instance.
     sent: Issues,
-    /// Reports that were seen.
+    /// Reports that were seen; of an inner instance, marks.
     reports: SeenReports,
     /// Exchanges of which a report may still say more.
     open: Open,
@@ -139,6 +144,12 @@ impl Memory {
                 found.sent.push(sent.clone());
             }
         }
+        if let Some((mark, _)) = exchange.far_side.mark {
+            found.mark_used = found.mark_used.or_else(|| self.reports.seen_elsewhere(mark.exchange, own));
+        }
+        if let Some(route) = self.routes.get(&exchange.route).filter(|_| exchange.role == Role::Outer) {
+            found.reports.merge(&route.reports);
+        }
     }
 
     /// Takes in what the report of an exchange says of others that are remembered here, and returns the verdicts that
@@ -159,7 +170,7 @@ impl Memory {
     pub fn observe(&mut self, exchange: &Exchange<'_>, elsewhere: &Elsewhere) -> Judgement {
         let key = ResourceKey::of(exchange, &self.key);
         let condition = seen::condition_digest(exchange, &self.key);
-        let testimony = self.testimony(exchange);
+        let testimony = self.testimony(exchange, elsewhere);
         let mut judgement = self.judge(exchange, elsewhere, &testimony, key, condition);
         self.note_pairing(exchange, key, condition, &testimony, &judgement);
         self.remember(exchange, key, condition, &testimony, &mut judgement);
@@ -171,11 +182,14 @@ impl Memory {
     pub fn verdict(&self, exchange: &Exchange<'_>, elsewhere: &Elsewhere) -> Judgement {
         let key = ResourceKey::of(exchange, &self.key);
         let condition = seen::condition_digest(exchange, &self.key);
-        self.judge(exchange, elsewhere, &self.testimony(exchange), key, condition)
+        self.judge(exchange, elsewhere, &self.testimony(exchange, elsewhere), key, condition)
     }
 
-    fn testimony<'e>(&self, exchange: &Exchange<'e>) -> Testimony<'e> {
-        Testimony::of(exchange, &self.reports, self.routes.get(&exchange.route).unwrap_or(&NO_STATS))
+    fn testimony<'e>(&self, exchange: &Exchange<'e>, elsewhere: &Elsewhere) -> Testimony<'e> {
+        let own = &self.routes.get(&exchange.route).unwrap_or(&NO_STATS).reports;
+        // Asked of every shard, it counts for the whole route.
+        let habit = if elsewhere.reports.shown > 0 { &elsewhere.reports } else { own };
+        Testimony::of(exchange, &self.reports, habit)
     }
 
     fn judge(
@@ -269,7 +283,7 @@ impl Memory {
         }
     }
 
-    /// Remembers what only an outer instance needs: reports, tags that were sent, exchanges without a word of their own.
+    /// Remembers what only a pair needs: reports and marks, tags that were sent, exchanges without a word of their own.
     fn note_pairing(
         &mut self,
         exchange: &Exchange<'_>,
@@ -278,11 +292,14 @@ impl Memory {
         testimony: &Testimony<'_>,
         judgement: &Judgement,
     ) {
+        if let Some((mark, _)) = exchange.far_side.mark {
+            self.reports.note(mark.exchange, key.path, exchange.ended, REPORTS_MAX);
+        }
         if exchange.role != Role::Outer {
             return;
         }
         if let Some((report, _)) = exchange.far_side.report {
-            self.reports.note(report.exchange, exchange.ended, REPORTS_MAX);
+            self.reports.note(report.exchange, key.path, exchange.ended, REPORTS_MAX);
         }
         if let Some(entry) = open::entry(exchange, key, condition, testimony, judgement) {
             self.open.add(exchange.id, entry);

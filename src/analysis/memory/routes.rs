@@ -80,6 +80,23 @@ impl ReportHabit {
         self.clocks_agree
     }
 
+    /// Adds what another shard has seen of the same route.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.shown += other.shown;
+        self.marks_arrived += other.marks_arrived;
+        self.clocks_agree |= other.clocks_agree;
+        for seen in &other.by_class {
+            let is_same = |known: &&mut ClassHabit| known.upstream == seen.upstream && known.class == seen.class;
+            match self.by_class.iter_mut().find(is_same) {
+                Some(known) => {
+                    known.reported = known.reported.max(seen.reported);
+                    known.missing = known.missing.max(seen.missing);
+                }
+                None => self.by_class.push(seen.clone()),
+            }
+        }
+    }
+
     pub(super) fn note(&mut self, exchange: &Exchange<'_>, status: u16) {
         let report = exchange.far_side.report.map(|(report, _)| report);
         if self.shown == 0 && report.is_none() {

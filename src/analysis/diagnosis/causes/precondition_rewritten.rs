@@ -69,6 +69,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if case.testimony.own_report().is_some_and(|report| report.status != 412) {
         return None;
     }
+    if let Some(finding) = with_an_old_mark(case) {
+        return Some(finding);
+    }
     let fields = [FieldName::IfMatch, FieldName::IfUnmodifiedSince, FieldName::IfNoneMatch];
     let altered = fields.into_iter().find_map(|field| case.testimony.altered(field))?;
     // The gateway undid what it had done to the tag itself: the condition is the one that the origin's tag makes.
@@ -106,6 +109,15 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         Some(detail) => finding.detail(detail),
         None => finding,
     })
+}
+
+/// The mark had come with a request for another resource before: what keeps header fields from one request to the next
+/// has kept the condition, too. Of the condition that was sent nothing is known then.
+fn with_an_old_mark(case: &Case<'_>) -> Option<Finding> {
+    case.elsewhere.mark_used.filter(|_| case.is_write() && case.conditions.is_any_present())?;
+    let says = "The mark on this request had come with a request for another resource before.";
+    let evidence = vec![Evidence::Fact { kind: "old-mark", says }, case.named_evidence()];
+    Some(Finding::new(Confidence::Likely.min(case.testimony.most), evidence).detail("replayed"))
 }
 
 fn undoes_itself(case: &Case<'_>) -> bool {
