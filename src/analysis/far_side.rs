@@ -233,7 +233,9 @@ impl<'a> Testimony<'a> {
             };
             testimony.compare(sides, is_whole(&mark.conditions));
         }
-        testimony
+        // What comes again with other conditions need not be the gateway's doing: the mark may be a stolen one.
+        let is_doubtful = *authenticity == Authenticity::SignedBefore && testimony.both.is_some();
+        if is_doubtful { Self::none() } else { testimony }
     }
 
     /// Notes what differs between the sides; the lines as they were sent and as they arrived are asked for by name.
@@ -297,7 +299,7 @@ fn had_no_room(fields: &Fields) -> bool {
 
 const fn sure_of(authenticity: Authenticity) -> Confidence {
     match authenticity {
-        Authenticity::Signed => Confidence::Proven,
+        Authenticity::Signed | Authenticity::SignedBefore => Confidence::Proven,
         Authenticity::Unsigned => Confidence::Likely,
     }
 }

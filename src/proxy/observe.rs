@@ -124,7 +124,12 @@ pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>,
     let recorder = &worker.shared.recorder;
     let (mark, unauthentic) = match pair::mark_on(&head.fields, &snapshot) {
         Brought::Nothing => (None, false),
-        Brought::Ours(mark) => (Some(mark), false),
+        Brought::Ours(mut mark) => {
+            if mark.1 == Authenticity::Signed && recorder.mark_came_before(mark.0.exchange) {
+                mark.1 = Authenticity::SignedBefore;
+            }
+            (Some(mark), false)
+        }
         Brought::NotOurs => {
             recorder.metrics().paired(PairingOutcome::Unauthentic);
             (None, true)
@@ -133,7 +138,7 @@ pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>,
     let peer = Peer {
         address: client.address.ip(),
         certificate_key: client.certificate_key.as_deref(),
-        mark: mark.as_deref().and_then(pair::client_of),
+        mark: mark.as_deref().and_then(|mark| pair::client_of(mark, &head.fields)),
     };
     let key = *recorder.principal_key();
     let principal = principal_of(&head.fields, &peer, &snapshot.client_policy, &key);

@@ -58,11 +58,13 @@ fn brought<T>(fields: &Fields, name: FieldName, keys: &Keys, decode: Decode<T>) 
     }
 }
 
-/// The client that a mark names, where it can be believed: what tells clients apart must not be anybody's to choose.
-pub(super) fn client_of(mark: &(Mark, Authenticity)) -> Option<Principal> {
+/// The client that a mark names, where it can be believed: what tells clients apart must not be anybody's to choose. A
+/// mark that came before can be with a request of somebody else, unless that is the same to all appearance.
+pub(super) fn client_of(mark: &(Mark, Authenticity), arrived: &Fields) -> Option<Principal> {
     match mark.1 {
         Authenticity::Signed => mark.0.client,
-        Authenticity::Unsigned => None,
+        Authenticity::SignedBefore if mark.0.fits(arrived) => mark.0.client,
+        Authenticity::SignedBefore | Authenticity::Unsigned => None,
     }
 }
 

@@ -59,6 +59,13 @@ pub struct FarSideRecord {
     pub unauthentic: bool,
 }
 
+const fn is_signed(authenticity: Authenticity) -> bool {
+    match authenticity {
+        Authenticity::Signed | Authenticity::SignedBefore => true,
+        Authenticity::Unsigned => false,
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it this way")]
 const fn is_false(value: &bool) -> bool {
     !*value
@@ -83,7 +90,7 @@ impl FarSideRecord {
             validators: lines(&report.validators, redaction),
             cause: report.cause.clone(),
             marked: report.marked.map(id_text),
-            signed: authenticity == Authenticity::Signed,
+            signed: is_signed(authenticity),
             reduced: report.reduced,
             unauthentic: false,
         }
@@ -93,7 +100,7 @@ impl FarSideRecord {
         Self {
             exchange: Some(id_text(mark.exchange)),
             conditions: lines(&mark.conditions, redaction),
-            signed: authenticity == Authenticity::Signed,
+            signed: is_signed(authenticity),
             reduced: mark.reduced,
             ..Self::default()
         }

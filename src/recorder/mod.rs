@@ -27,7 +27,7 @@ use tracing::warn;
 use crate::analysis::exchange::{Exchange, ExchangeId, Scheme};
 use crate::analysis::judgement::Judgement;
 use crate::analysis::memory;
-use crate::analysis::pairing::{EarlierWrite, EarlierWrites};
+use crate::analysis::pairing::{EarlierWrite, EarlierWrites, SeenMarks};
 use crate::analysis::principal::PrincipalKey;
 use crate::analysis::time::Time;
 use crate::bypass::Active;
@@ -59,6 +59,9 @@ pub enum RecorderError {
     Random,
 }
 
+/// So that threads rarely wait for each other.
+const MARK_SETS: usize = 8;
+
 /// Remembers exchanges: judges them against the ledger, counts them, keeps those worth a record.
 #[derive(Debug)]
 pub struct Recorder {
@@ -72,6 +75,8 @@ pub struct Recorder {
     principal_key: PrincipalKey,
     /// Guards the outcomes of writes that an inner instance repeats. Short: a few dozen of one route are looked at.
     earlier: Mutex<EarlierWrites>,
+    /// Each guards its share of the marks that an inner instance has seen. Short: one is looked up.
+    marks: [Mutex<SeenMarks>; MARK_SETS],
     /// Guards the numbers of the routes. Short, and only taken when a configuration begins.
     numbers: Mutex<HashMap<String, u16>>,
 }
@@ -102,6 +107,7 @@ impl Recorder {
             redaction,
             principal_key: principal_key(config)?,
             earlier: Mutex::default(),
+            marks: Default::default(),
             numbers: Mutex::default(),
         };
         recorder.reconfigure(config);
@@ -171,6 +177,13 @@ impl Recorder {
     /// Outcomes of earlier writes to repeat on a report of that route, on the exchange of that mark.
     pub fn earlier_writes(&self, route: u16, marked: ExchangeId, now: Time) -> Vec<EarlierWrite> {
         self.earlier.lock().unwrap_or_else(PoisonError::into_inner).repeat(route, marked, now)
+    }
+
+    /// Notes a mark that came to an inner instance; whether it had come before.
+    pub fn mark_came_before(&self, mark: ExchangeId) -> bool {
+        // The low bits differ from one name to the next.
+        let set = self.marks.get(mark.0 as usize % MARK_SETS);
+        set.is_some_and(|set| set.lock().unwrap_or_else(PoisonError::into_inner).note(mark))
     }
 
     /// Records, as a page in the order asked for.

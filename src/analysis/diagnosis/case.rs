@@ -359,7 +359,7 @@ impl<'a> Case<'a> {
             ToldApartBy::Address => Confidence::Possible,
         };
         // An address that a mark names is the one that the outer instance saw.
-        let is_own = self.exchange.far_side.mark.is_some_and(|(_, sure)| *sure == Authenticity::Signed);
+        let is_own = self.exchange.far_side.mark.is_some_and(|(_, sure)| *sure != Authenticity::Unsigned);
         let hidden = by == ToldApartBy::Address && !is_own && self.is_behind_gateway();
         (confidence, Evidence::ToldApart { by, hidden })
     }

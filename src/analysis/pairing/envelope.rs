@@ -17,6 +17,8 @@ const MAC_BYTES: usize = 16;
 pub enum Authenticity {
     /// Its signature was made with one of our secrets.
     Signed,
+    /// So it was, and it has come before: whoever sent it now may have it from somebody else.
+    SignedBefore,
     /// There is no secret here and no signature there. Such evidence never proves anything.
     Unsigned,
 }

@@ -88,6 +88,12 @@ impl Mark {
         Some((mark, authenticity))
     }
 
+    /// Whether the conditions that arrived are those that were sent.
+    pub fn fits(&self, arrived: &Fields) -> bool {
+        let own = carried::carried(arrived, CONDITIONS);
+        !self.reduced && own.len() == self.conditions.len() && self.conditions.iter().all(|one| one.is_of(arrived))
+    }
+
     fn write(&self, keys: &Keys) -> String {
         let mut members = envelope::begin();
         members.insert(key("id"), entry_128(self.exchange.0));
@@ -161,6 +167,10 @@ mod tests {
         let keys = keys(&["one"]);
         let value = sent.encode(&keys);
         assert_eq!(Mark::decode(value.as_bytes(), &keys), Some((sent.clone(), Authenticity::Signed)));
+        let arrived = [("If-Match", "\"a\""), ("If-Match", "W/\"caf\u{e9}\""), ("if-range", "x")];
+        assert!(sent.fits(&arrived.into_iter().collect()));
+        assert!(!sent.fits(&arrived.into_iter().take(2).collect()));
+        assert!(!sent.fits(&arrived.into_iter().chain([("If-None-Match", "*")]).collect()));
         assert_eq!(sent.conditions.len(), 2, "a mark names no field but conditions: {value}");
         assert_eq!(Mark::decode(value.replace(", ", " ,\t").as_bytes(), &keys), Some((sent, Authenticity::Signed)));
     }

@@ -9,9 +9,11 @@ mod earlier;
 mod envelope;
 mod mark;
 mod report;
+mod seen;
 
 pub use carried::{Carried, CarriedValue, VALUE_BYTES_MAX};
 pub use earlier::EarlierWrites;
 pub use envelope::{Authenticity, Keys};
 pub use mark::{BypassMark, MARK_BYTES_MAX, Mark};
 pub use report::{EarlierWrite, HEAD_BYTES_MAX, REPORT_BYTES_MAX, Report};
+pub use seen::SeenMarks;

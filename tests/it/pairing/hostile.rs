@@ -130,6 +130,20 @@ fn a_mark_that_is_replayed_leads_to_no_other_answer() {
 }
 
 #[test]
+fn a_mark_that_is_replayed_with_another_request_accuses_nobody_and_borrows_no_name() {
+    let pair = Pair::before(Origin::always(REFUSED));
+    pair.ask(put("If-Match: \"v1\"\r\nAuthorization: Basic YW5uYTp4\r\n"));
+    let (marked, _) = pair.relay.latest();
+    let mark = marked.value("Why412-Pair").unwrap();
+    pair.inner.ask(put(&format!("If-Match: \"v9\"\r\nWhy412-Pair: {mark}\r\n")));
+    let records = pair.inner.settled_records();
+    let [own, replayed] = records.as_slice() else { panic!("{records:#?}") };
+    assert_ne!(replayed["client"], own["client"]);
+    assert_eq!(replayed["alterations"], serde_json::json!([]));
+    assert_ne!(replayed["diagnosis"]["party"], "gateway", "{replayed:#}");
+}
+
+#[test]
 fn what_clients_and_origins_send_under_our_names_goes_nowhere() {
     let origin = Origin::always(
         "HTTP/1.1 412 Precondition Failed\r\nETag: \"v2\"\r\nwhy412-report: v=1, id=:AAAAAAAAAAAAAAAAAAAAAA==:, s=204\r\n\
