@@ -130,3 +130,40 @@ fn what_takes_too_long_is_ended() {
     Peer::connect(&plane).hears_the_end();
     thread.join().unwrap();
 }
+
+#[test]
+fn an_upstream_that_does_not_read_is_given_up() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.head();
+        std::thread::sleep(Duration::from_millis(800));
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| config.timeouts.write = Duration::from_millis(200));
+    let mut client = Peer::connect(&plane);
+    client.says("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
+    let mut writer = client.0.try_clone().unwrap();
+    let uploading = std::thread::spawn(move || while writer.write_all(&[b'a'; 65536]).is_ok() {});
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 504 ") && head.contains("error=connection_write_timeout\r\n"), "{head}");
+    drop(client);
+    uploading.join().unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_close_on_a_reused_connection_is_ours_to_tell_and_never_mirrored() {
+    let scenes: &[Scene] = &[|origin| {
+        origin.hears(GET);
+        origin.says(OK);
+        origin.hears(GET);
+    }];
+    let (upstream, thread) = origin(scenes);
+    let plane = plane(upstream, |config| config.upstreams[0].on_failure = crate::config::OnUpstreamFailure::Mirror);
+    let mut client = Peer::connect(&plane);
+    client.says(GET);
+    client.hears(OK);
+    client.says(GET);
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 502 ") && head.contains("error=connection_terminated\r\n"), "{head}");
+    thread.join().unwrap();
+}
