@@ -112,3 +112,22 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_allowed_are_kept_and_each_is_taken_once() {
+        let mut open = Open::default();
+        let key = ResourceKey { whole: 1, path: 1 };
+        for exchange in 0..1000 {
+            open.add(ExchangeId(exchange), Entry { key, write: None, diagnosis: None });
+        }
+        assert_eq!((open.entries.len(), open.order.len()), (OPEN_MAX, OPEN_MAX));
+        assert!(open.take(ExchangeId(0)).is_none(), "forgotten");
+        assert!(open.take(ExchangeId(999)).is_some());
+        assert!(open.take(ExchangeId(999)).is_none(), "taken");
+        assert_eq!((open.entries.len(), open.order.len()), (OPEN_MAX - 1, OPEN_MAX - 1));
+    }
+}

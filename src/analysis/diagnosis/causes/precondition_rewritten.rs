@@ -73,7 +73,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         return Some(finding);
     }
     let fields = [FieldName::IfMatch, FieldName::IfUnmodifiedSince, FieldName::IfNoneMatch];
-    let altered = fields.into_iter().find_map(|field| case.testimony.altered(field))?;
+    let altered = fields.into_iter().filter(|field| decides(case, *field)).find_map(|it| case.testimony.altered(it))?;
     // The gateway undid what it had done to the tag itself: the condition is the one that the origin's tag makes.
     if undoes_itself(case) {
         return None;
@@ -87,8 +87,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
             Some((Verdict::Proceed | Verdict::NotModified, _)) => most,
             Some((Verdict::Undecidable { .. }, _)) | None => most.min(Confidence::Likely),
         },
-        // A condition that did not arrive cannot fail.
+        // A condition that did not arrive cannot fail, and a strong tag matches wherever the weak one does.
         Change::Stripped => return None,
+        Change::Strengthened if !case.compares_weakly() => return None,
         Change::Added
         | Change::Weakened
         | Change::Strengthened
@@ -118,6 +119,12 @@ fn with_an_old_mark(case: &Case<'_>) -> Option<Finding> {
     let says = "The mark on this request had come with a request for another resource before.";
     let evidence = vec![Evidence::Fact { kind: "old-mark", says }, case.named_evidence()];
     Some(Finding::new(Confidence::Likely.min(case.testimony.most), evidence).detail("replayed"))
+}
+
+/// RFC 9110 §13.2.2: whether the origin looks at a condition among those that arrived.
+fn decides(case: &Case<'_>, field: FieldName) -> bool {
+    let arrived = case.testimony.both.as_deref().map(|both| &both.arrived);
+    field != FieldName::IfUnmodifiedSince || !arrived.is_some_and(|arrived| arrived.contains(FieldName::IfMatch))
 }
 
 fn undoes_itself(case: &Case<'_>) -> bool {
