@@ -24,7 +24,7 @@ pub fn command(record: &Record) -> String {
     let has_body = carries("transfer-encoding") || (carries("content-length") && !is_empty);
     for (name, value) in &request.headers {
         let of_the_connection = OF_THE_CONNECTION.iter().any(|known| name.eq_ignore_ascii_case(known));
-        if of_the_connection || (is_length(name) && has_body) {
+        if of_the_connection || is_ours(name) || (is_length(name) && has_body) {
             continue;
         }
         // curl removes a field that is given as `Name:` and sends an empty one for `Name;`.
@@ -50,6 +50,11 @@ const OF_THE_CONNECTION: &[&str] = &["transfer-encoding", "connection", "keep-al
 
 /// What curl sends though nobody asked it to: taken away where the client did not send it.
 const ADDED_BY_CURL: &[&str] = &["User-Agent", "Accept", "Content-Type"];
+
+/// What the instances of a pair tell each other belongs to one exchange, and is no part of the client's request.
+fn is_ours(name: &str) -> bool {
+    name.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("why412-"))
+}
 
 const fn is_length(name: &str) -> bool {
     name.eq_ignore_ascii_case("content-length")
@@ -125,6 +130,7 @@ mod tests {
             ("If-Match".to_owned(), "W/\"it's\"".to_owned()),
             ("X-Latin".to_owned(), "caf\u{e9}\\".to_owned()),
             ("X-Empty".to_owned(), String::new()),
+            ("Why412-Pair".to_owned(), "…".to_owned()),
             ("Content-Length".to_owned(), "3".to_owned()),
         ];
         let expected = r#"curl -i \

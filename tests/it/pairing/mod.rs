@@ -5,6 +5,7 @@ mod hostile;
 mod http2;
 mod repeated;
 mod secrets;
+mod topology;
 mod traffic;
 
 use std::fs;
