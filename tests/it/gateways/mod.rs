@@ -1,6 +1,7 @@
 //! Real gateways from Debian's packages, with one instance in front of them or behind them, or with a pair around them.
 
 mod alone;
+mod matrix;
 mod pairs;
 mod stories;
 

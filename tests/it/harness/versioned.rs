@@ -1,7 +1,7 @@
 //! An origin with resources that have versions, which judges conditions strictly as RFC 9110 §13.2.2 says.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use super::message::Message;
 use super::origin::Origin;
@@ -9,15 +9,24 @@ use super::origin::Origin;
 /// The seconds of `Last-Modified` begin here and grow by one with each version.
 const DATE: &str = "Tue, 05 Mar 2024 10:00";
 
-/// Starts one. Every path is a resource that is there, in version 1, with some 6 KB of JSON; PUT makes the next version
-/// and answers 204 with its tag; DELETE removes it.
+/// Starts one.
 pub(crate) fn origin() -> Origin {
-    let versions: Arc<Mutex<HashMap<String, Option<u32>>>> = Arc::default();
-    Origin::answering(move |request| {
-        let mut versions = versions.lock().unwrap();
+    let resources = Resources::default();
+    Origin::answering(move |request| resources.answer(request))
+}
+
+/// Every path is a resource that is there, in version 1, with some 6 KB of JSON; PUT makes the next version and answers
+/// 204 with its tag; DELETE removes it.
+#[derive(Debug, Default)]
+pub(crate) struct Resources(Mutex<HashMap<String, Option<u32>>>);
+
+impl Resources {
+    /// Carries a request out, if its conditions hold.
+    pub(crate) fn answer(&self, request: &Message) -> String {
+        let mut versions = self.0.lock().unwrap();
         let version = versions.entry(request.head.target().to_owned()).or_insert(Some(1));
         answer(request, version)
-    })
+    }
 }
 
 fn answer(request: &Message, version: &mut Option<u32>) -> String {

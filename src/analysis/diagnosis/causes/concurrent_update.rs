@@ -62,6 +62,10 @@ fn by_tag(case: &Case<'_>, tag: EntityTag<'_>) -> Option<Finding> {
     // Behind a gateway it is not seen whether its store handed the old tag out again after the write.
     if case.exchange.role == Role::Inner {
         confidence = confidence.min(Confidence::Likely);
+        // It did: the origin gave the tag to others alone.
+        if issue.is_some_and(|issue| !issue.to_client) {
+            confidence = Confidence::Possible;
+        }
     }
     if since.is_none() {
         // The tag may be older than the write by more than one version.

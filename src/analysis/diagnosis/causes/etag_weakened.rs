@@ -55,19 +55,26 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     Some(Finding::new(confidence, evidence).advise(case, KeepFrom::Weakening))
 }
 
-/// Of several tags, the one that would have matched had it not been made weak: the origin gave it strong, and names it
-/// as current.
+/// Of several tags, the one that would have matched had it not been made weak: the origin names it as current, and strong.
 fn current_but_weakened(case: &Case<'_>, tags: &[EntityTag<'_>]) -> Option<Finding> {
     let weakened = tags.iter().filter(|tag| tag.weak && tags.len() > 1 && !case.compares_weakly()).find_map(|tag| {
         let strong = EntityTag { weak: false, ..*tag };
-        let (seen, given) = case.as_origin_gave(*tag).filter(|_| case.names(strong))?;
+        if !case.names(strong) || tags.contains(&strong) {
+            return None;
+        }
+        let Some((seen, given)) = case.as_origin_gave(*tag) else {
+            // A service that has taken weak tags before did not refuse this one for its weakness.
+            return (case.route.weak_accepted == 0).then_some((Confidence::Likely, None));
+        };
         let is_strong = given.etag.as_ref().is_some_and(|value| value.is_of(&strong.to_bytes()));
-        (is_strong && !case.is_undone(given)).then_some((seen, given))
+        let told = Evidence::origin_gave(seen, given, FieldName::ETag);
+        (is_strong && !case.is_undone(given)).then_some((given.sure, Some(told)))
     });
-    let (seen, given) = weakened?;
-    let told = Evidence::origin_gave(seen, given, FieldName::ETag);
-    let finding = Finding::new(given.sure, vec![case.sent(FieldName::IfMatch), told, case.named_evidence()]);
-    Some(finding.advise(case, KeepFrom::Weakening))
+    let (confidence, told) = weakened?;
+    let mut evidence = vec![case.sent(FieldName::IfMatch)];
+    evidence.extend(told);
+    evidence.push(case.named_evidence());
+    Some(Finding::new(confidence, evidence).advise(case, KeepFrom::Weakening))
 }
 
 /// How we know that the origin's tag is strong.

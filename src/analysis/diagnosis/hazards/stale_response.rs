@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use http::Method;
+
 use super::common::{content, last_write, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
+use crate::analysis::exchange::Answer;
 use crate::analysis::far_side::MadeBy;
 use crate::analysis::judgement::{Confidence, Finding};
 use crate::analysis::memory::{Shown, Sighting, variant};
@@ -34,7 +37,7 @@ client  GET /wiki/home -> 200 | ETag: "w1" | Age: 40"#,
 };
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
-    content(case)?;
+    content(case).or_else(|| stored_head(case))?;
     // Without the mark of a store it may as well be a node that lags behind, or another's content.
     let sign = case.store_sign()?;
     let made = made_before(case, sign);
@@ -47,6 +50,13 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let is_certain = confidence == Confidence::Likely && case.testimony.is_from_store() && is_dated;
     let confidence = if is_certain { case.testimony.most } else { confidence };
     Some(Finding::new(confidence, evidence).advise(case, KeepFrom::OldCopies))
+}
+
+/// A 200 to a HEAD out of a store, by the report that came with it. Without one it says nothing: some gateways answer HEAD
+/// with another tag than GET.
+fn stored_head<'a>(case: &Case<'a>) -> Option<&'a Answer<'a>> {
+    let answer = case.exchange.answer().filter(|answer| answer.head.status == 200)?;
+    (case.exchange.request.method == Method::HEAD && case.testimony.is_from_store()).then_some(answer)
 }
 
 /// The latest time at which the origin can have given the copy: by the report that came with it, or by its age (RFC 9111
