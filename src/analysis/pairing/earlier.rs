@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::envelope::Authenticity;
 use super::report::{EARLIER_MAX, EarlierWrite};
 use crate::analysis::exchange::{Exchange, ExchangeId, Outcome, Role};
 use crate::analysis::memory::is_write;
@@ -54,7 +55,11 @@ impl EarlierWrites {
     /// Remembers an exchange, if it was a marked write that the origin answered.
     pub fn note(&mut self, exchange: &Exchange<'_>) {
         let Outcome::Answered(answer) = &exchange.outcome else { return };
-        let Some((mark, _)) = exchange.far_side.mark else { return };
+        let Some((mark, authenticity)) = exchange.far_side.mark else { return };
+        // Another request under a mark that came before need not be that of the exchange it names.
+        if *authenticity == Authenticity::SignedBefore && !mark.fits(&exchange.request.fields) {
+            return;
+        }
         let write = EarlierWrite { marked: mark.exchange, status: answer.head.status };
         self.put(exchange.route, write, exchange.ended, !answer.complete);
     }

@@ -131,13 +131,23 @@ fn a_mark_that_is_replayed_leads_to_no_other_answer() {
 
 #[test]
 fn a_mark_that_is_replayed_with_another_request_accuses_nobody_and_borrows_no_name() {
-    let pair = Pair::before(Origin::always(REFUSED));
+    let origin = Origin::answering(|request| match request.value("If-Match") {
+        Some("\"v9\"") if request.value("X-Applied").is_some() => "HTTP/1.1 204 No Content\r\n\r\n",
+        _ => REFUSED,
+    });
+    let pair = Pair::before(origin);
     pair.ask(put("If-Match: \"v1\"\r\nAuthorization: Basic YW5uYTp4\r\n"));
     let (marked, _) = pair.relay.latest();
     let mark = marked.value("Why412-Pair").unwrap();
     pair.inner.ask(put(&format!("If-Match: \"v9\"\r\nWhy412-Pair: {mark}\r\n")));
+    let written = pair.inner.ask(put(&format!("If-Match: \"v9\"\r\nX-Applied: 1\r\nWhy412-Pair: {mark}\r\n")));
+    let outcomes: Vec<u16> = report_of(&written).earlier.iter().map(|write| write.status).collect();
+    assert_eq!((written.status(), outcomes), (204, vec![412]), "the outcome of the exchange that the mark names");
+    pair.ask("PUT /orders/8 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0\r\n\r\n");
+    let outcomes: Vec<u16> = report_of(&pair.relay.latest().1).earlier.iter().map(|write| write.status).collect();
+    assert_eq!(outcomes, [412]);
     let records = pair.inner.settled_records();
-    let [own, replayed] = records.as_slice() else { panic!("{records:#?}") };
+    let [own, replayed, ..] = records.as_slice() else { panic!("{records:#?}") };
     assert_ne!(replayed["client"], own["client"]);
     assert_eq!(replayed["alterations"], serde_json::json!([]));
     assert_ne!(replayed["diagnosis"]["party"], "gateway", "{replayed:#}");
