@@ -1,6 +1,7 @@
 //! A validator was changed on its way to the client in some other way.
 
 use crate::analysis::diagnosis::case::is_other_version;
+use crate::analysis::diagnosis::suffix;
 use crate::analysis::diagnosis::{Case, Cause, Evidence};
 use crate::analysis::far_side::AsGiven;
 use crate::analysis::judgement::{Confidence, Finding, Party};
@@ -62,7 +63,11 @@ fn given_for_tag<'a>(case: &Case<'a>) -> Option<Told<'a>> {
     let is_kin = |value: &CarriedValue| {
         let CarriedValue::Whole(bytes) = value else { return value.is_of(sent) };
         match (tag, EntityTag::parse(bytes)) {
-            (Some(tag), Some(origins)) => !is_other_version(tag, origins),
+            (Some(tag), Some(origins)) => {
+                let weakened = tag.weak && !origins.weak && tag.opaque == origins.opaque;
+                let suffixed = suffix::split(tag.opaque).is_some_and(|split| split.bare == origins.opaque);
+                tag == origins || weakened || suffixed
+            }
             (Some(_) | None, _) => value.is_of(sent),
         }
     };

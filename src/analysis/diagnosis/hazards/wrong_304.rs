@@ -3,6 +3,7 @@
 use super::common::{is_read, last_write, named, replaced_by};
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Detail, Evidence, Hazard};
+use crate::analysis::far_side::MadeBy;
 use crate::analysis::judgement::{Change, Confidence, Finding};
 use crate::analysis::semantics::conditions::{Conditions, Field};
 use crate::analysis::semantics::fields::FieldName;
@@ -142,11 +143,18 @@ fn written_since(case: &Case<'_>) -> Option<Finding> {
     let [tag] = tags[..] else { return None };
     let write = last_write(case)?;
     let is_replaced = write.tag().is_some_and(|current| is_other_version(tag, current));
-    let last = case.own_sightings().filter(|seen| seen.tag() == Some(tag)).max_by_key(|seen| seen.last)?;
-    if !is_replaced || last.last >= write.at {
+    // What a store gave out after the write is no sign that the tag came back.
+    let fresh = case.own_sightings().filter(|seen| seen.tag() == Some(tag) && seen.store.is_none());
+    let last = fresh.max_by_key(|seen| seen.last)?;
+    let is_newer_copy = matches!(case.testimony.answer,
+        MadeBy::Store { filled: Some(filled), .. } if filled > write.ended);
+    if !is_replaced || last.last >= write.at || is_newer_copy {
         return None;
     }
     let confidence = replaced_by(case, last, write)?;
+    // The report of an earlier exchange says for certain that an old copy was judged by.
+    let is_certain = confidence == Confidence::Likely && case.testimony.is_from_store();
+    let confidence = if is_certain { case.testimony.most } else { confidence };
     let client = case.client();
     let evidence = vec![
         case.sent(FieldName::IfNoneMatch),
