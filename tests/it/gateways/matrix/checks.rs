@@ -8,13 +8,13 @@ use super::truth::{Alteration, Seen, Truth};
 use super::way::{Exchange, Way};
 use crate::harness::message::Head;
 
-/// Where the same stories went otherwise by the pair than by the bare gateway.
-pub(super) fn same(bare: &Way, pair: &Way) -> Vec<String> {
+/// Where the same stories first went otherwise by the pair than by the bare gateway.
+pub(super) fn same(bare: &Way, pair: &Way) -> Option<String> {
     let (without, with) = (shown(bare), shown(pair));
     let differing = without.iter().zip(&with).find(|(one, other)| one != other);
     let fault = differing.map(|(one, other)| format!("bare: {one:#?}\nby the pair: {other:#?}"));
     assert!(fault.is_some() || without.len() == with.len(), "as long until one of them differs");
-    fault.into_iter().collect()
+    fault
 }
 
 /// The bytes that must not change: conditions, validators, status and body, at both ends.
@@ -64,6 +64,18 @@ pub(super) fn told(way: &Way) -> Vec<String> {
     let (outer, inner) = (pair.outer.settled_records(), pair.inner.settled_records());
     let told = |exchange| [by_outer(&outer, exchange, &seen), by_inner(&inner, exchange, &seen)];
     seen.exchanges.iter().flat_map(told).flatten().collect()
+}
+
+/// Everything that went wrong on the way, in the words of the records.
+pub(super) fn happened(way: &Way) -> BTreeSet<String> {
+    let seen = Seen { exchanges: way.exchanges(), arrivals: way.arrivals() };
+    let words = |exchange: &Exchange| {
+        let truth = seen.truth(exchange);
+        let altered = truth.alterations.iter().map(|one| format!("{} {} {}", one.on, one.field, one.change));
+        let cause = truth.cause.into_iter().map(|(cause, _)| cause);
+        altered.chain(cause).chain(truth.hazards).collect::<Vec<_>>()
+    };
+    seen.exchanges.iter().flat_map(words).collect()
 }
 
 /// What is wrong with what the outer instance says of an exchange.

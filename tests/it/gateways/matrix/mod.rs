@@ -10,20 +10,30 @@ mod stories;
 mod truth;
 mod way;
 
+use std::collections::BTreeSet;
+
 use super::Setup;
 use way::Way;
 
-/// Tells every story through every gateway.
-fn tell(setups: &[&Setup]) {
-    let faults: Vec<_> = setups.iter().flat_map(|setup| faults(setup)).collect();
+/// Tells every story through every gateway. `expected` is what the gateways of a kind are known to do, between them: a
+/// table in which nothing happens would prove nothing.
+fn tell(setups: &[&Setup], expected: &[&str]) {
+    let (mut faults, mut happened) = (Vec::new(), BTreeSet::new());
+    for setup in setups {
+        let (bare, pair) = told_alike(setup);
+        let found = checks::same(&bare, &pair).into_iter().chain(checks::told(&pair));
+        faults.extend(found.map(|fault| format!("{}: {fault}", setup.name)));
+        happened.extend(checks::happened(&pair));
+    }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(happened, expected.iter().map(|what| (*what).to_owned()).collect());
 }
 
-/// What a pair around one gateway changes, or says wrongly.
-fn faults(setup: &Setup) -> Vec<String> {
-    let mut differing = Vec::new();
-    // Whether a connection is back in the pool by the next request is up to the gateway's threads, with or without us.
-    for _ in 0..3 {
+/// Both ways after every story, again if they differ: whether a connection is back in its pool by the next request is up
+/// to the gateway's threads, with or without us.
+fn told_alike(setup: &Setup) -> (Way, Way) {
+    let mut left = 3;
+    loop {
         let (bare, pair) = (Way::through(setup), Way::by_pair(setup));
         for (name, story) in stories::ALL {
             for way in [&bare, &pair] {
@@ -31,31 +41,85 @@ fn faults(setup: &Setup) -> Vec<String> {
                 story(way);
             }
         }
-        let told = checks::told(&pair);
-        differing = checks::same(&bare, &pair);
-        if !told.is_empty() || differing.is_empty() {
-            return told.iter().map(|fault| format!("{}: {fault}", setup.name)).collect();
+        left -= 1;
+        if left == 0 || checks::same(&bare, &pair).is_none() {
+            return (bare, pair);
         }
     }
-    differing.iter().map(|fault| format!("{}: {fault}", setup.name)).collect()
 }
 
 #[test]
 fn a_pair_around_nginx_tells_the_truth() {
-    tell(&setups::NGINX);
+    tell(
+        &setups::NGINX,
+        &[
+            "bypass-disobeyed",
+            "concurrent-update",
+            "etag-weakened",
+            "gateway-answered",
+            "not-modified-mismatch",
+            "outdated-date",
+            "precondition-dropped",
+            "request if-match stripped",
+            "response etag weakened",
+            "retry-after-applied/by-client",
+            "retry-after-applied/by-gateway",
+            "stale-cache",
+            "stale-response",
+        ],
+    );
 }
 
 #[test]
 fn a_pair_around_httpd_tells_the_truth() {
-    tell(&setups::HTTPD);
+    tell(
+        &setups::HTTPD,
+        &[
+            "concurrent-update",
+            "etag-suffixed",
+            "gateway-answered",
+            "missed-304",
+            "outdated-date",
+            "request if-match merged",
+            "response etag stripped",
+            "response etag suffixed",
+            "retry-after-applied/by-client",
+            "shared-strong-tag",
+        ],
+    );
 }
 
 #[test]
 fn a_pair_around_varnish_tells_the_truth() {
-    tell(&setups::VARNISH);
+    tell(
+        &setups::VARNISH,
+        &[
+            "bypass-disobeyed",
+            "concurrent-update",
+            "etag-weakened",
+            "outdated-date",
+            "response etag weakened",
+            "retry-after-applied/by-client",
+            "retry-after-applied/by-gateway",
+            "stale-cache",
+            "stale-response",
+        ],
+    );
 }
 
 #[test]
 fn a_pair_around_haproxy_tells_the_truth() {
-    tell(&setups::HAPROXY);
+    tell(
+        &setups::HAPROXY,
+        &[
+            "concurrent-update",
+            "etag-weakened",
+            "not-modified-mismatch",
+            "outdated-date",
+            "precondition-dropped",
+            "request if-match stripped",
+            "response etag weakened",
+            "retry-after-applied/by-client",
+        ],
+    );
 }

@@ -3,10 +3,11 @@
 use super::way::Way;
 
 /// Every story, under the name of the resource that it is about.
-pub(super) const ALL: [(&str, fn(&Way)); 11] = [
+pub(super) const ALL: [(&str, fn(&Way)); 12] = [
     ("clean", clean_traffic),
     ("saved", read_and_saved),
     ("saved-compressed", read_and_saved_as_a_browser_does),
+    ("again", read_again_by_a_browser_and_by_a_script),
     ("elsewhere", somebody_elses_write),
     ("stale", a_stale_hit_then_a_write),
     ("judged", a_condition_that_the_cache_judges),
@@ -36,6 +37,13 @@ fn read_and_saved_as_a_browser_does(way: &Way) {
     way.ask("bert", "GET", "Accept-Encoding: gzip");
     let head = way.ask("bert", "HEAD", "Accept-Encoding: gzip");
     way.ask("bert", "PUT", &head.guard());
+}
+
+fn read_again_by_a_browser_and_by_a_script(way: &Way) {
+    let browsers = way.ask("anna", "GET", "Accept-Encoding: gzip");
+    way.ask("anna", "GET", &format!("Accept-Encoding: gzip\n{}", browsers.question()));
+    let scripts = way.ask("bert", "GET", "");
+    way.ask("bert", "GET", &scripts.question());
 }
 
 fn somebody_elses_write(way: &Way) {

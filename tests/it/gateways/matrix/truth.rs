@@ -65,7 +65,10 @@ impl Seen {
     /// what was never answered, and why the origin refused.
     pub(super) fn truth_behind(&self, exchange: &Exchange) -> Truth {
         let cause = self.cause_at_origin(exchange);
-        let hazards = self.hazards(exchange).into_iter().filter(|name| name == "precondition-dropped").collect();
+        let asked = |(_, arrival): &(usize, &Arrival)| arrival.request.value("If-None-Match").is_some();
+        let was_asked = self.arrivals_of(exchange).iter().any(asked);
+        let shows = |name: &String| name == "precondition-dropped" || (name == "missed-304" && was_asked);
+        let hazards = self.hazards(exchange).into_iter().filter(shows).collect();
         Truth { alterations: self.altered_conditions(exchange, |_| true), cause, hazards }
     }
 
@@ -183,12 +186,24 @@ impl Seen {
                 && exchange.request.method() == "GET"
                 && coding(earlier) != coding(exchange)
         };
+        let version = |exchange: &Exchange| {
+            let (_, arrival) = self.answer_of(exchange)?;
+            arrival.answer.value("ETag").map(str::to_owned)
+        };
+        let holds_it = |earlier: &Exchange| {
+            is_same_resource(earlier, exchange)
+                && earlier.user == exchange.user
+                && earlier.answer.value("ETag") == asked
+                && version(earlier) == version(exchange)
+        };
+        let before = &self.exchanges[..exchange.number];
         let hazards = [
+            ("missed-304", is_read && status == 200 && asked.is_some() && before.iter().any(holds_it)),
             ("precondition-dropped", dropped && applied),
             ("stale-response", is_stored && is_stale && status == 200),
             ("bypass-disobeyed", is_stored && exchange.bypassed),
             ("not-modified-mismatch", status == 304 && asked.is_some() && tag != asked),
-            ("shared-strong-tag", self.exchanges[..exchange.number].iter().any(|earlier| alike(&earlier))),
+            ("shared-strong-tag", before.iter().any(|earlier| alike(&earlier))),
         ];
         hazards.into_iter().filter(|(_, is_so)| *is_so).map(|(name, _)| name.to_owned()).collect()
     }

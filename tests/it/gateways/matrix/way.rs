@@ -224,4 +224,10 @@ impl Given {
         let by_date = || self.0.value("Last-Modified").map(|date| format!("If-Unmodified-Since: {date}"));
         self.0.value("ETag").map(|tag| format!("If-Match: {tag}")).or_else(by_date).expect("a validator")
     }
+
+    /// The condition of a careful read: by the tag, or else by the date.
+    pub(super) fn question(&self) -> String {
+        let by_date = || self.0.value("Last-Modified").map(|date| format!("If-Modified-Since: {date}"));
+        self.0.value("ETag").map(|tag| format!("If-None-Match: {tag}")).or_else(by_date).expect("a validator")
+    }
 }
