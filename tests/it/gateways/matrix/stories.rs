@@ -2,8 +2,11 @@
 
 use super::way::Way;
 
-/// Every story, under the name of the resource that it is about.
-pub(super) const ALL: [(&str, fn(&Way)); 12] = [
+/// Something lived through, under the name of the resource that it is about.
+type Story = (&'static str, fn(&Way));
+
+/// Every story.
+pub(super) const ALL: [Story; 12] = [
     ("clean", clean_traffic),
     ("saved", read_and_saved),
     ("saved-compressed", read_and_saved_as_a_browser_does),
