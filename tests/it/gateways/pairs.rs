@@ -12,6 +12,7 @@ use crate::harness::instance::Instance;
 use crate::harness::message::Message;
 use crate::harness::origin::Origin;
 use crate::harness::versioned;
+use crate::harness::wire::Wire;
 
 const NGINX_CACHE_GZIP: Setup = Setup {
     name: "nginx with proxy_cache and gzip",
@@ -365,4 +366,32 @@ fn a_bypass_that_a_cache_does_not_obey_is_seen() {
     around.ask("anna", "GET /orders/8", "");
     let reads = around.origin.requests().iter().filter(|request| request.head.target() == "/orders/8").count();
     assert_eq!(reads, 2, "what came under the bypass was not stored");
+}
+
+#[test]
+fn a_cache_that_confirms_or_refills_its_copy_alters_nothing() {
+    for setup in CACHES {
+        let around = Around::of(setup);
+        for (user, fields) in [
+            ("anna", ""),
+            ("bert", "Cache-Control: max-age=0"),
+            ("anna", "If-None-Match: \"v1\""),
+            ("anna", "Cache-Control: no-cache"),
+            ("bert", "Cache-Control: max-age=0\nIf-None-Match: \"v1\""),
+            ("bert", "If-Modified-Since: Tue, 05 Mar 2024 10:00:01 GMT"),
+            ("anna", "Range: bytes=0-9\nIf-Range: \"v1\""),
+            ("anna", "If-None-Match: \"v0\""),
+        ] {
+            let status = around.ask(user, "GET /orders/7", fields).status();
+            assert!(matches!(status, 200 | 206 | 304), "{}: {status} to {fields}", setup.name);
+        }
+        // The origin changes on another way; whoever asks past the store is given the new version.
+        let put = "PUT /orders/7 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(Wire::to(around.origin.address()).ask(put).status(), 204);
+        let read = around.ask("anna", "GET /orders/7", "Cache-Control: no-cache");
+        if read.value("ETag") == Some("\"v2\"") {
+            assert_eq!(around.ask("anna", "PUT /orders/7", "If-Match: \"v2\"").status(), 204, "{}", setup.name);
+        }
+        around.assert_silent();
+    }
 }
