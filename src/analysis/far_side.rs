@@ -162,7 +162,8 @@ impl<'a> Testimony<'a> {
             return Vec::new();
         }
         let is_refreshed = matches!(self.answer, MadeBy::Store { .. }) && report.status == 304;
-        let altered = VALIDATOR_NAMES.into_iter().filter_map(|field| {
+        let differing = VALIDATOR_NAMES.into_iter().filter(|field| !is_same(&report.validators, came, *field));
+        let altered = differing.filter_map(|field| {
             let after = own_lines(came, field);
             let before = lines_of(&report.validators, field, &as_slices(&after));
             let change = change(field, &as_slices(&before), &as_slices(&after))?;
@@ -209,7 +210,8 @@ impl<'a> Testimony<'a> {
         let is_write = is_write(&exchange.request.method);
         let most = if is_named || (is_write && report.marked.is_none()) { sure } else { sure.min(Confidence::Likely) };
         let mut testimony = Self { answer, most, validators: sure, ..Self::none() };
-        if matches!(answer, MadeBy::Origin(_)) && !report.reduced {
+        let is_same = |field| is_same(&report.conditions, exchange.forwarded, field);
+        if matches!(answer, MadeBy::Origin(_)) && !report.reduced && !CONDITION_NAMES.into_iter().all(is_same) {
             let sides = |field| {
                 let sent = own_lines(exchange.forwarded, field);
                 let arrived = lines_of(&report.conditions, field, &as_slices(&sent));
@@ -226,7 +228,8 @@ impl<'a> Testimony<'a> {
         let Some((mark, authenticity)) = exchange.far_side.mark else { return Self::none() };
         let sure = sure_of(*authenticity);
         let mut testimony = Self { most: sure, validators: sure, ..Self::none() };
-        if !mark.reduced {
+        let is_same = |field| is_same(&mark.conditions, &exchange.request.fields, field);
+        if !mark.reduced && !CONDITION_NAMES.into_iter().all(is_same) {
             let sides = |field| {
                 let arrived = own_lines(&exchange.request.fields, field);
                 (lines_of(&mark.conditions, field, &as_slices(&arrived)), arrived)
@@ -319,6 +322,14 @@ fn first(carried: &[Carried], field: FieldName) -> Option<&CarriedValue> {
 
 fn is_whole(carried: &[Carried]) -> bool {
     carried.iter().flat_map(|one| &one.values).all(|value| matches!(value, CarriedValue::Whole(_)))
+}
+
+/// Whether the lines of a name are the same on both sides, byte for byte: almost always, and then nothing is copied.
+fn is_same(carried: &[Carried], fields: &Fields, field: FieldName) -> bool {
+    let values = carried.iter().find(|one| one.name == field).map_or(&[][..], |one| one.values.as_slice());
+    let mut lines = fields.all(field);
+    let is_line = |value: &CarriedValue| matches!(value, CarriedValue::Whole(bytes) if lines.next() == Some(bytes));
+    values.iter().all(is_line) && lines.next().is_none()
 }
 
 /// The lines of a name on this side, as the other side would carry them.
