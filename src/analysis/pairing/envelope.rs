@@ -41,13 +41,18 @@ impl Keys {
         !self.secrets.is_empty()
     }
 
-    fn mac(secret: &Hmac<Sha256>, purpose: &str, text: &str) -> Hmac<Sha256> {
+    fn mac(secret: &Hmac<Sha256>, purpose: &str, text: &[u8]) -> Hmac<Sha256> {
         let mut mac = secret.clone();
         // A mark can never be taken for a report, nor the other way round.
         mac.update(purpose.as_bytes());
         mac.update(b"\n");
-        mac.update(text.as_bytes());
+        mac.update(text);
         mac
+    }
+
+    fn verify(&self, purpose: &str, text: &[u8], signature: &[u8]) -> bool {
+        let verifies = |secret| Self::mac(secret, purpose, text).verify_truncated_left(signature).is_ok();
+        signature.len() == MAC_BYTES && self.secrets.iter().any(verifies)
     }
 }
 
@@ -65,14 +70,22 @@ pub(super) fn begin() -> Dictionary {
     members
 }
 
+/// What stands between the members and their signature, which is the last of them.
+const BEFORE_SIGNATURE: &str = ", sig=";
+
 /// The field's value: the members, signed if there is a secret.
-pub(super) fn seal(mut members: Dictionary, purpose: &str, keys: &Keys) -> String {
-    let text = members.serialize().unwrap_or_default();
+pub(super) fn seal(members: &Dictionary, purpose: &str, keys: &Keys) -> String {
+    let mut text = members.serialize().unwrap_or_default();
     let Some(secret) = keys.secrets.first() else { return text };
-    let mut signature = Keys::mac(secret, purpose, &text).finalize().into_bytes().to_vec();
+    let mut signature = Keys::mac(secret, purpose, text.as_bytes()).finalize().into_bytes().to_vec();
     signature.truncate(MAC_BYTES);
-    members.insert(key("sig"), ListEntry::Item(Item::new(BareItem::ByteSequence(signature))));
-    members.serialize().unwrap_or_default()
+    text.push_str(&ending(signature));
+    text
+}
+
+/// How a signed value ends.
+fn ending(signature: Vec<u8>) -> String {
+    format!("{BEFORE_SIGNATURE}{}", Item::new(BareItem::ByteSequence(signature)).serialize())
 }
 
 /// The members of a field's value, if it is of our version and authentic.
@@ -92,12 +105,11 @@ pub(super) fn open(value: &[u8], purpose: &str, keys: &Keys) -> Option<(Dictiona
     let Some(ListEntry::Item(Item { bare_item: BareItem::ByteSequence(signature), .. })) = signature else {
         return None;
     };
-    let text = members.serialize()?;
-    let authentic = signature.len() == MAC_BYTES
-        && keys
-            .secrets
-            .iter()
-            .any(|secret| Keys::mac(secret, purpose, &text).verify_truncated_left(&signature).is_ok());
+    // As it mostly comes: not a byte was changed, and nothing need be written anew. Nothing may follow the signature: of
+    // two members of one name the last counts (RFC 9651 §4.2.2).
+    let text = value.strip_suffix(ending(signature.clone()).as_bytes());
+    let untouched = text.is_some_and(|text| keys.verify(purpose, text, &signature));
+    let authentic = untouched || keys.verify(purpose, members.serialize()?.as_bytes(), &signature);
     authentic.then_some((members, Authenticity::Signed))
 }
 

@@ -111,7 +111,7 @@ impl Mark {
         if self.reduced {
             members.insert(key("r"), reduced());
         }
-        envelope::seal(members, PURPOSE, keys)
+        envelope::seal(&members, PURPOSE, keys)
     }
 }
 

@@ -125,13 +125,13 @@ impl Report {
             let items = self.earlier.iter().take(EARLIER_MAX).map(EarlierWrite::item).collect();
             members.insert(key("w"), ListEntry::InnerList(InnerList::new(items)));
         }
-        envelope::seal(members, PURPOSE, keys)
+        envelope::seal(&members, PURPOSE, keys)
     }
 
     fn write_reduced(&self, keys: &Keys) -> String {
         let mut members = self.names();
         members.insert(key("r"), reduced());
-        envelope::seal(members, PURPOSE, keys)
+        envelope::seal(&members, PURPOSE, keys)
     }
 
     fn names(&self) -> Dictionary {
@@ -228,6 +228,12 @@ mod tests {
         let given = report("\"v1\"", 0);
         let value = given.encode(&keys(), usize::MAX);
         assert!(Report::decode(value.replace("s=412", "s=200").as_bytes(), &keys()).is_none());
+        for added in [", s=200", ", r", ", et=\"\\\"v2\\\"\""] {
+            assert!(Report::decode(format!("{value}{added}").as_bytes(), &keys()).is_none(), "{added}");
+            assert!(Report::decode(value.replace(", sig", &format!("{added}, sig")).as_bytes(), &keys()).is_none());
+        }
+        let repeated = format!("{value}{}", value.get(value.rfind(", sig").unwrap()..).unwrap());
+        assert_eq!(Report::decode(repeated.as_bytes(), &keys()), Some((given, Authenticity::Signed)));
         let mark = super::super::Mark::of(ExchangeId(1), None, &Fields::default(), None).encode(&keys());
         assert!(Report::decode(mark.as_bytes(), &keys()).is_none());
     }
