@@ -3,6 +3,7 @@
 mod alone;
 mod matrix;
 mod pairs;
+mod setups;
 mod stories;
 
 use std::net::SocketAddr;
@@ -114,7 +115,7 @@ impl Path {
             _ => panic!("nobody knows {user}"),
         };
         let fields: String = fields.lines().map(|line| format!("{}\r\n", line.trim())).collect();
-        let body = if line.starts_with("PUT") { "Content-Length: 15\r\n\r\n{\"changed\":true}" } else { "\r\n" };
+        let body = if line.starts_with("PUT") { "Content-Length: 16\r\n\r\n{\"changed\":true}" } else { "\r\n" };
         Wire::to(self.entry)
             .ask(format!("{line} HTTP/1.1\r\nHost: shop.test\r\nAuthorization: Basic {user}\r\n{fields}{body}"))
     }

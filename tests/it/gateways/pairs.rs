@@ -3,6 +3,10 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::setups::{
+    HAPROXY_CACHE, HAPROXY_DROPS, HTTPD_CACHE, HTTPD_NO_CHANGE, HTTPD_REMOVE, NGINX_CACHE_GZIP, NGINX_DROPS, VARNISH,
+    VARNISH_GZIP, VARNISH_PASS,
+};
 use super::{
     ALL, HAPROXY_COMPRESSION, HAPROXY_PLAIN, HTTPD_DEFLATE, HTTPD_PLAIN, NGINX_CACHE, NGINX_GZIP, NGINX_KEEPALIVE,
     NGINX_PLAIN, Setup,
@@ -13,69 +17,6 @@ use crate::harness::message::Message;
 use crate::harness::origin::Origin;
 use crate::harness::versioned;
 use crate::harness::wire::Wire;
-
-const NGINX_CACHE_GZIP: Setup = Setup {
-    name: "nginx with proxy_cache and gzip",
-    start: |upstream| {
-        Gateway::nginx(
-            "proxy_cache_path cache keys_zone=pages:1m; gzip on; gzip_types *; gzip_proxied any;",
-            "proxy_cache pages; proxy_cache_valid 200 1m;",
-            upstream,
-        )
-    },
-};
-
-const NGINX_DROPS: Setup = Setup {
-    name: "nginx that clears If-Match",
-    start: |upstream| Gateway::nginx("", "proxy_set_header If-Match \"\";", upstream),
-};
-
-const HTTPD_NO_CHANGE: Setup = Setup {
-    name: "httpd with mod_deflate and DeflateAlterETag NoChange",
-    start: |upstream| {
-        Gateway::httpd(&["filter", "deflate"], "SetOutputFilter DEFLATE\nDeflateAlterETag NoChange", upstream)
-    },
-};
-
-const HTTPD_REMOVE: Setup = Setup {
-    name: "httpd with mod_deflate and DeflateAlterETag Remove",
-    start: |upstream| {
-        Gateway::httpd(&["filter", "deflate"], "SetOutputFilter DEFLATE\nDeflateAlterETag Remove", upstream)
-    },
-};
-
-const HTTPD_CACHE: Setup = Setup {
-    name: "httpd with mod_cache",
-    start: |upstream| {
-        Gateway::httpd(
-            &["cache", "cache_socache", "socache_shmcb"],
-            "CacheSocache shmcb\nCacheEnable socache /\nCacheDefaultExpire 60\nCacheQuickHandler on",
-            upstream,
-        )
-    },
-};
-
-const HAPROXY_CACHE: Setup = Setup {
-    name: "HAProxy with a cache",
-    start: |upstream| Gateway::haproxy("http-request cache-use pages\n  http-response cache-store pages", upstream),
-};
-
-const HAPROXY_DROPS: Setup = Setup {
-    name: "HAProxy that deletes If-Match",
-    start: |upstream| Gateway::haproxy("http-request del-header If-Match", upstream),
-};
-
-const VARNISH: Setup = Setup { name: "Varnish", start: |upstream| Gateway::varnish("", upstream) };
-
-const VARNISH_GZIP: Setup = Setup {
-    name: "Varnish with do_gzip",
-    start: |upstream| Gateway::varnish("sub vcl_backend_response { set beresp.do_gzip = true; }", upstream),
-};
-
-const VARNISH_PASS: Setup = Setup {
-    name: "Varnish that passes",
-    start: |upstream| Gateway::varnish("sub vcl_recv { return (pass); }", upstream),
-};
 
 const CACHES: [&Setup; 5] = [&NGINX_CACHE, &NGINX_CACHE_GZIP, &HTTPD_CACHE, &HAPROXY_CACHE, &VARNISH];
 
@@ -122,7 +63,7 @@ impl Around {
     /// Sends a request of one user: `ask("anna", "GET /orders/7", "Accept-Encoding: gzip")`.
     fn ask(&self, user: &str, line: &str, fields: &str) -> Message {
         let fields: String = fields.lines().map(|line| format!("{}\r\n", line.trim())).collect();
-        let body = if line.starts_with("PUT") { "Content-Length: 15\r\n\r\n{\"changed\":true}" } else { "\r\n" };
+        let body = if line.starts_with("PUT") { "Content-Length: 16\r\n\r\n{\"changed\":true}" } else { "\r\n" };
         let answer = self.outer.ask(format!("{line} HTTP/1.1\r\nHost: shop.test\r\nX-User: {user}\r\n{fields}{body}"));
         let ours = |line: &String| line.to_ascii_lowercase().starts_with("why412");
         assert!(!answer.head.lines.iter().any(ours), "{}: {answer:#?}", self.name);
@@ -256,7 +197,8 @@ fn an_old_copy_that_a_store_gave_out_after_the_write_is_proven() {
         let around = Around::of(setup);
         assert_eq!(around.ask("anna", "GET /orders/7", "").value("ETag"), Some("\"v1\""));
         assert_eq!(around.ask("bert", "PUT /orders/7", "If-Match: \"v1\"").status(), 204);
-        let read = around.ask("anna", "GET /orders/7", "").value("ETag").expect("a tag").to_owned();
+        let answer = around.ask("anna", "GET /orders/7", "");
+        let read = answer.value("ETag").unwrap_or_else(|| panic!("{}: {answer:?}", setup.name)).to_owned();
         let written = around.ask("anna", "PUT /orders/7", &format!("If-Match: {read}"));
         if read == "\"v2\"" {
             // This one lets go of what is written through it, or stored nothing.

@@ -72,7 +72,7 @@ pub(super) fn happened(way: &Way) -> BTreeSet<String> {
     let words = |exchange: &Exchange| {
         let truth = seen.truth(exchange);
         let altered = truth.alterations.iter().map(|one| format!("{} {} {}", one.on, one.field, one.change));
-        let cause = truth.cause.into_iter().map(|(cause, _)| cause);
+        let cause = truth.cause.map(|(cause, by_both)| if by_both { format!("proven {cause}") } else { cause });
         altered.chain(cause).chain(truth.hazards).collect::<Vec<_>>()
     };
     seen.exchanges.iter().flat_map(words).collect()

@@ -6,7 +6,7 @@ use super::way::Way;
 type Story = (&'static str, fn(&Way));
 
 /// Every story.
-pub(super) const ALL: [Story; 12] = [
+pub(super) const ALL: [Story; 13] = [
     ("clean", clean_traffic),
     ("saved", read_and_saved),
     ("saved-compressed", read_and_saved_as_a_browser_does),
@@ -16,6 +16,7 @@ pub(super) const ALL: [Story; 12] = [
     ("judged", a_condition_that_the_cache_judges),
     ("lost-put", a_put_whose_answer_is_lost),
     ("lost-delete", a_delete_whose_answer_is_lost),
+    ("too-large", a_put_whose_answer_is_too_large),
     ("twice", the_same_field_twice),
     ("dropped", a_precondition_that_must_stop_a_write),
     ("bypassed", a_bypass_on_and_off),
@@ -88,6 +89,15 @@ fn a_delete_whose_answer_is_lost(way: &Way) {
     let deleted = way.ask("anna", "DELETE", &format!("X-Lose: answer\n{}", read.guard()));
     if deleted.status() >= 500 {
         way.ask("anna", "DELETE", &format!("X-Lose: answer\n{}", read.guard()));
+    }
+}
+
+/// For some gateways, that is: they give an error of their own in its place.
+fn a_put_whose_answer_is_too_large(way: &Way) {
+    let read = way.ask("anna", "GET", "");
+    let written = way.ask("anna", "PUT", &format!("X-Lose: size\n{}", read.guard()));
+    if written.status() >= 500 {
+        way.ask("anna", "PUT", &format!("X-Lose: size\n{}", read.guard()));
     }
 }
 

@@ -43,11 +43,12 @@ pub(super) struct Seen {
 impl Seen {
     /// The truth of one exchange.
     pub(super) fn truth(&self, exchange: &Exchange) -> Truth {
-        let mut alterations = self.altered_conditions(exchange, |arrival| !arrival.is_lost);
+        let is_told = |arrival: &Arrival| !arrival.is_lost && !arrival.is_large;
+        let mut alterations = self.altered_conditions(exchange, is_told);
         alterations.extend(self.altered_validators(exchange));
         let cause = (exchange.answer.status() == 412)
             .then(|| self.cause_at_origin(exchange).unwrap_or_else(|| ("gateway-answered".to_owned(), false)));
-        Truth { alterations, cause, hazards: self.hazards(exchange) }
+        Truth { alterations, cause, hazards: self.hazards(exchange, is_told) }
     }
 
     /// The arrivals of an exchange at the origin, each with its place.
@@ -68,7 +69,7 @@ impl Seen {
         let asked = |(_, arrival): &(usize, &Arrival)| arrival.request.value("If-None-Match").is_some();
         let was_asked = self.arrivals_of(exchange).iter().any(asked);
         let shows = |name: &String| name == "precondition-dropped" || (name == "missed-304" && was_asked);
-        let hazards = self.hazards(exchange).into_iter().filter(shows).collect();
+        let hazards = self.hazards(exchange, |arrival| !arrival.is_lost).into_iter().filter(shows).collect();
         Truth { alterations: self.altered_conditions(exchange, |_| true), cause, hazards }
     }
 
@@ -167,15 +168,14 @@ impl Seen {
         stretch.iter().filter(move |arrival| is_applied(arrival) && arrival.request.target() == target)
     }
 
-    fn hazards(&self, exchange: &Exchange) -> BTreeSet<String> {
+    fn hazards(&self, exchange: &Exchange, is_told: impl Fn(&Arrival) -> bool) -> BTreeSet<String> {
         let is_read = !is_write(&exchange.request);
         let answer = self.answer_of(exchange);
         let is_stored = is_read && answer.is_some_and(|(_, arrival)| arrival.number != exchange.number);
         let is_stale = answer.is_some_and(|(place, _)| self.applied(exchange, place..exchange.since).next().is_some());
         let status = exchange.answer.status();
         let (tag, asked) = (exchange.answer.value("ETag"), exchange.request.value("If-None-Match"));
-        let dropped =
-            self.altered_conditions(exchange, |arrival| !arrival.is_lost).iter().any(|one| one.change == "stripped");
+        let dropped = self.altered_conditions(exchange, is_told).iter().any(|one| one.change == "stripped");
         let applied = self.arrivals_of(exchange).iter().any(|(_, arrival)| is_applied(arrival));
         let alike = |earlier: &&Exchange| {
             is_same_resource(earlier, exchange)

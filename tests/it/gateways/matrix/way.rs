@@ -65,6 +65,8 @@ pub(super) struct Arrival {
     pub(super) answer: Head,
     /// The answer never left the origin.
     pub(super) is_lost: bool,
+    /// The answer has a head so large that no report has room in it.
+    pub(super) is_large: bool,
 }
 
 impl Way {
@@ -174,7 +176,8 @@ impl Way {
 const CONFIGURATION: &str =
     "[client]\nfield = \"x-user\"\n[capture]\nrepeats_per_minute = 0\n[limits]\nupstream_idle = 0\n";
 
-/// Judges strictly, and writes down what arrived and what was given. `X-Lose` loses the answer to what was carried out.
+/// Judges strictly, and writes down what arrived and what was given. `X-Lose` loses the answer to what was
+/// carried out, or makes it too large for some.
 fn origin(arrivals: Arc<Mutex<Vec<Arrival>>>, forbids: Arc<AtomicBool>) -> Origin {
     let resources = Resources::default();
     Origin::serving(move |wire, _| {
@@ -186,19 +189,21 @@ fn origin(arrivals: Arc<Mutex<Vec<Arrival>>>, forbids: Arc<AtomicBool>) -> Origi
             };
             let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
             let given = Head::parse(&format!("{head}\r\n\r\n"));
-            let is_lost = request.value("X-Lose").is_some() && (200..300).contains(&given.status());
+            let how = request.value("X-Lose").filter(|_| (200..300).contains(&given.status()));
+            let (is_lost, is_large) = (how == Some("answer"), how == Some("size"));
             let place = {
                 let mut arrivals = arrivals.lock().unwrap();
-                arrivals.push(Arrival { number, request: request.head.clone(), answer: given, is_lost });
+                arrivals.push(Arrival { number, request: request.head.clone(), answer: given, is_lost, is_large });
                 arrivals.len() - 1
             };
             if is_lost {
                 return;
             }
             let own = if forbids.load(Ordering::SeqCst) { FORBIDS_STORING } else { "" };
+            let filling = if is_large { format!("X-Large: {}\r\n", "x".repeat(9000)) } else { String::new() };
             let ends = request.value("Connection") == Some("close");
             let framing = if ends { "Connection: close\r\n" } else { "" };
-            let sent = wire.try_send(format!("{head}\r\nX-Answer: {place}\r\n{own}{framing}\r\n{body}"));
+            let sent = wire.try_send(format!("{head}\r\nX-Answer: {place}\r\n{filling}{own}{framing}\r\n{body}"));
             if ends || sent.is_err() {
                 return;
             }
