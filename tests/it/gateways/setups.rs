@@ -38,9 +38,10 @@ pub(super) const HTTPD_CACHE: Setup = Setup {
     start: |upstream| {
         Gateway::httpd(
             &["cache", "cache_socache", "socache_shmcb"],
-            // With one thread the next request comes after the copy has been stored; the factor keeps it from closing
-            // idle connections for that.
+            // With one thread the next request comes after the copy has been stored. While it is busy, httpd closes idle
+            // connections; so there are none.
             "ThreadLimit 1\nThreadsPerChild 1\nServerLimit 1\nMaxRequestWorkers 1\nAsyncRequestWorkerFactor 64\n\
+             KeepAlive Off\n\
              CacheSocache shmcb\nCacheEnable socache /\nCacheDefaultExpire 60\nCacheQuickHandler on",
             upstream,
         )
