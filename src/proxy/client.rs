@@ -149,18 +149,29 @@ pub(super) enum ClientAnswer<'a> {
     Http2(Http2Answer),
 }
 
+/// What became of an informational response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Informed {
+    /// The client was given it.
+    Passed,
+    /// It cannot be given to this client.
+    LeftOut,
+}
+
 impl ClientAnswer<'_> {
     /// Passes an informational response on, where the client's version and our library can carry it.
-    pub(super) async fn informational(&mut self, status: u16, reason: &[u8], fields: &Fields) -> io::Result<()> {
+    pub(super) async fn informational(&mut self, status: u16, reason: &[u8], fields: &Fields) -> io::Result<Informed> {
         match self {
             // RFC 9110 §15.2: never to an HTTP/1.0 client.
-            Self::Http1 { version: Version::Http10, .. } => Ok(()),
+            Self::Http1 { version: Version::Http10, .. } => Ok(Informed::LeftOut),
             Self::Http1 { writer, .. } => {
                 writer.stage_response(status, reason, fields, BodyLength::Empty);
-                writer.flush().await
+                writer.flush().await?;
+                Ok(Informed::Passed)
             }
-            // hyper's HTTP/2 server has no way to send one.
-            Self::Http2(_) => Ok(()),
+            // hyper's HTTP/2 server sends 100 by itself when the body is wanted, and has no way to send another one.
+            Self::Http2(_) if status == 100 => Ok(Informed::Passed),
+            Self::Http2(_) => Ok(Informed::LeftOut),
         }
     }
 

@@ -156,6 +156,7 @@ impl Line<'_, '_> {
             alarm: &mut connection.alarm,
             reused: connection.reused,
             limits: self.pending.snapshot.head_limits,
+            metrics: self.worker.shared.recorder.metrics(),
         };
         let reached = {
             let writer = &mut connection.writer;

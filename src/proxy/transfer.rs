@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::alarm::Alarm;
-use super::client::{ClientAnswer, ClientBody, poll_once};
+use super::client::{ClientAnswer, ClientBody, Informed, poll_once};
 use super::connection_fields::{self, ConnectionOptions, forwarded_trailers};
 use super::http1::body::{Body, BodyFault, Piece};
 use super::http1::head::{self, HeadLimits};
@@ -21,6 +21,7 @@ use crate::analysis::semantics::message::ResponseHead;
 use crate::analysis::time::Time;
 use crate::clock;
 use crate::config::Timeouts;
+use crate::recorder::metrics::Metrics;
 
 /// How far the request has come on its way to the upstream.
 pub(super) struct Progress {
@@ -224,6 +225,8 @@ pub(super) struct Answering<'a> {
     pub(super) reused: bool,
     /// How large its heads may be.
     pub(super) limits: HeadLimits,
+    /// Where it is counted what a client cannot be given.
+    pub(super) metrics: &'a Metrics,
 }
 
 /// Reads the head of the final answer, or of 101; passes other informational ones on.
@@ -253,7 +256,10 @@ pub(super) async fn answer_head(
         let options = ConnectionOptions::of(&head.fields);
         let forwarded = connection_fields::forwarded_response(head.status, &head.fields, &options);
         let fields = forwarded.as_ref().unwrap_or(&head.fields);
-        answer.informational(head.status, &head.reason, fields).await.map_err(|_| NoHead::ClientGone)?;
+        let informed = answer.informational(head.status, &head.reason, fields).await;
+        if informed.map_err(|_| NoHead::ClientGone)? == Informed::LeftOut {
+            from.metrics.informational_left_out();
+        }
     }
 }
 
@@ -265,7 +271,7 @@ async fn fill(
     within: Duration,
 ) -> Result<(), NoHead> {
     let mut deadline: Option<Time> = None;
-    let Answering { reader, alarm, reused, limits } = from;
+    let Answering { reader, alarm, reused, limits, .. } = from;
     let filled = std::future::poll_fn(|cx| {
         if let Poll::Ready(filled) = reader.poll_fill(cx, limits.bytes) {
             return Poll::Ready(Ok(filled));

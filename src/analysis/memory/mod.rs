@@ -56,6 +56,8 @@ pub struct Elsewhere {
     pub issued: Vec<Issued>,
     /// Tags that arrived at the origin and had been sent for another resource.
     pub sent: Vec<Issued>,
+    /// The tag that the 412 names, where another resource was seen to have it.
+    pub judged_by: Option<Issued>,
     /// When the mark of the exchange had come with a request for another path; at an inner instance.
     pub mark_used: Option<Time>,
     /// Which answers of the route come with a report, where this one came without; at an outer instance.
@@ -137,6 +139,11 @@ impl Memory {
             if let Some(issued) = self.issues.elsewhere(tag.opaque, Some(own)) {
                 found.add(issued);
             }
+        }
+        let named = exchange.answer().and_then(|answer| EntityTag::parse(answer.head.fields.first(FieldName::ETag)?));
+        if let Some(issued) = named.and_then(|named| self.issues.elsewhere(named.opaque, Some(own))) {
+            let several = found.judged_by.is_some() || issued.several;
+            found.judged_by = Some(Issued { several, ..issued.clone() });
         }
         for value in arrived_tags(exchange) {
             let Some(tag) = EntityTag::parse(value) else { continue };

@@ -125,6 +125,12 @@ pub(super) const CAPTURES_LOST: Declaration = counter(
     "Records that could not be kept, because the store was behind or its file could not be written. The exchanges \
      themselves went on, and every other metric counts them.",
 );
+pub(super) const INFORMATIONAL_LEFT_OUT: Declaration = counter(
+    "why412_informational_left_out_total",
+    &[],
+    "Informational answers (1xx) of upstreams that clients were not given, because they came by HTTP/1.0, which has none, \
+     or by HTTP/2, whose library cannot send them.",
+);
 pub(super) const FEED_DROPPED: Declaration =
     counter("why412_feed_dropped_total", &[], "Events that a slow reader of the feed did not get.");
 pub(super) const PAIRING: Declaration = counter(
@@ -181,6 +187,7 @@ pub static ALL: &[&Declaration] = &[
     &CAPTURES_BYTES,
     &CAPTURES_EVICTED,
     &CAPTURES_LOST,
+    &INFORMATIONAL_LEFT_OUT,
     &FEED_DROPPED,
     &PAIRING,
     &BYPASS_ACTIVE,

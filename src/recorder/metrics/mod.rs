@@ -148,6 +148,7 @@ pub(super) struct Families {
     captures_bytes: IntGauge,
     captures_evicted: IntCounter,
     captures_lost: IntCounter,
+    informational_left_out: IntCounter,
     feed_dropped: IntCounter,
     pairing: [IntCounter; 4],
     bypass_active: IntGaugeVec,
@@ -251,6 +252,11 @@ impl Metrics {
         self.families.captures_lost.inc_by(records);
     }
 
+    /// An informational answer could not be passed on to its client.
+    pub fn informational_left_out(&self) {
+        self.families.informational_left_out.inc();
+    }
+
     pub(super) fn feed_dropped(&self, events: u64) {
         self.families.feed_dropped.inc_by(events);
     }
@@ -315,6 +321,7 @@ impl Families {
             captures_bytes: int_gauge(registry, &declared::CAPTURES_BYTES)?,
             captures_evicted: counter(registry, &declared::CAPTURES_EVICTED)?,
             captures_lost: counter(registry, &declared::CAPTURES_LOST)?,
+            informational_left_out: counter(registry, &declared::INFORMATIONAL_LEFT_OUT)?,
             feed_dropped: counter(registry, &declared::FEED_DROPPED)?,
             pairing: PairingOutcome::ALL.map(|outcome| pairing.with_label_values(&[outcome.as_str()])),
             bypass_active: int_gauge_vec(registry, &declared::BYPASS_ACTIVE)?,

@@ -165,6 +165,7 @@ fn informational_answers_do_not_disturb_the_final_one() {
     let answer = Http2::to(instance.address()).ask(request("GET", "/").body(()).unwrap()).unwrap();
 
     assert_eq!((answer.status(), answer.value("link"), answer.body.as_slice()), (200, None, b"ok".as_slice()));
+    instance.assert_metric("why412_informational_left_out_total", 1.0);
 }
 
 #[test]

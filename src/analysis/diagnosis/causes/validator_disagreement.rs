@@ -2,7 +2,8 @@
 
 use crate::analysis::diagnosis::{Case, Cause, Detail, Evidence, Issue};
 use crate::analysis::judgement::{Confidence, Finding, Party};
-use crate::analysis::memory::negotiated;
+use crate::analysis::memory::{is_distinctive, negotiated};
+use crate::analysis::resource::path_of;
 use crate::analysis::semantics::caching::Product;
 use crate::analysis::semantics::entity_tag::EntityTag;
 use crate::analysis::semantics::fields::FieldName;
@@ -56,7 +57,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if case.write_after(issue.at, Some(tag), |_| true).is_some() || case.maybe_written_after(issue.at).is_some() {
         return None;
     }
-    variant(case, tag, issue).or_else(|| component(case, tag, issue))
+    variant(case, tag, issue).or_else(|| wrong_object(case, tag, issue)).or_else(|| component(case, tag, issue))
 }
 
 /// The write selects another representation than the one that was read.
@@ -82,6 +83,35 @@ fn variant(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Find
         case.named_evidence(),
     ];
     Some(Finding::new(confidence, evidence).detail("variant"))
+}
+
+/// The tag that the 412 names is that of another resource. Where one of them holds the other, such as a collection and
+/// its record, that is no chance; elsewhere two resources may have the same content, and a tag made of it.
+fn wrong_object(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Finding> {
+    let judged_by = case.names_other(tag).filter(|named| !case.is_known(*named))?;
+    let other = case.elsewhere.judged_by.as_ref().filter(|other| *other.opaque == *judged_by.opaque)?;
+    let (path, other_path) = (path_of(&case.exchange.request.target), &*other.path);
+    if !is_distinctive(&other.opaque) || trimmed(path) == trimmed(other_path) {
+        return None;
+    }
+    let is_related = holds(path, other_path) || holds(other_path, path);
+    let confidence = if is_related && !other.several { Confidence::Likely } else { Confidence::Possible };
+    let evidence = vec![
+        case.sent(FieldName::IfMatch),
+        Evidence::given(issue.sighting, case.client(), false),
+        case.named_evidence(),
+        Evidence::Elsewhere { value: other.opaque.to_vec(), path: other.path.to_vec(), at: other.at },
+    ];
+    Some(Finding::new(confidence, evidence).detail("wrong-object"))
+}
+
+/// Whether the resource at `inner` is one of those below `outer`.
+fn holds(outer: &[u8], inner: &[u8]) -> bool {
+    inner.strip_prefix(trimmed(outer)).is_some_and(|rest| rest.starts_with(b"/") && rest.len() > 1)
+}
+
+fn trimmed(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b"/").unwrap_or(path)
 }
 
 /// Refused, read again, the same tag given again, and refused for the same other tag.
