@@ -67,7 +67,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         sent,
         Evidence::given(issue.sighting, case.client(), issue.sibling),
         Evidence::NoWriteSince { since: seen },
-        Evidence::Missing { what: "A read after the refusal, or a probe, would show whether it is still current." },
+        Evidence::Missing { what: "A read after the refusal would show whether it is still current." },
     ];
     Some(Finding::new(Confidence::Possible, evidence))
 }

@@ -148,7 +148,7 @@ fn moved_on(
     let last_seen = issue.map_or(since, |issue| issue.sighting.last.max(since));
     (case.exchange.ended.since(last_seen) > RECENT).then(|| {
         evidence.push(Evidence::Missing {
-            what: "Whether it is still current is not known: a read after the refusal, or a probe, would show it.",
+            what: "Whether it is still current is not known: a read after the refusal would show it.",
         });
         Finding::new(Confidence::Possible, evidence)
     })

@@ -19,8 +19,8 @@ pub static CAUSE: Cause = Cause {
             what was seen.",
         "Pair a second instance on the other side of the gateway, with a shared secret: what was altered or \
             answered on the way is then proven.",
-        "Set `probe = \"get\"` on the route, or run `why412 diagnose URL`, to learn the current validators right \
-            after the refusal.",
+        "Read the resource right after the refusal, through this instance and as the client reads it, to learn its \
+            current validators.",
     ],
     specification: &["RFC 9110 §15.5.13"],
     details: &[],
@@ -44,9 +44,8 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
         });
     }
     if case.named().is_none() {
-        evidence.push(Evidence::Missing {
-            what: "What is current is not known: a read after the refusal, or a probe, would show it.",
-        });
+        evidence
+            .push(Evidence::Missing { what: "What is current is not known: a read after the refusal would show it." });
     }
     // Where the other instance has spoken, nothing of that kind is left to know.
     if case.testimony.own_report().is_some() || case.exchange.far_side.mark.is_some() {

@@ -16,8 +16,8 @@ pub static CAUSE: Cause = Cause {
         do that.",
     example: r#"client  PUT /doc | If-Match: W/"v1" -> 412"#,
     fix: &[
-        "Find out who made the tag weak: run `why412 diagnose` with a direct address, or put a second instance on \
-            the origin's side; a compressing gateway is the usual answer.",
+        "Find out who made the tag weak: read the resource directly at the origin and compare, or pair a second \
+            instance on the origin's side; a compressing gateway is the usual answer.",
         "Make the service issue strong tags for what is written conditionally (a version number or content hash, in \
             quotes, without W/).",
         "Set `comparison = \"weak\"` on this route where the API uses weak tags by design and its service is known \

@@ -16,8 +16,8 @@ pub static HAZARD: Hazard = Hazard {
     example: r#"alice  GET /orders/7 -> 200 | ETag: "v1"
 alice  PUT /orders/7 -> 204   (and so for every write)"#,
     fix: &[
-        "Check with `why412 diagnose`, or a second instance on the other side of the gateway, whether validators \
-            and conditions get through.",
+        "Pair a second instance on the other side of the gateway, to see whether validators and conditions get \
+            through.",
         "Send If-Match from the clients where lost updates matter.",
         "Leave it as it is where the last writer is meant to win.",
     ],
