@@ -105,9 +105,10 @@ fn wrong_object(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option
     Some(Finding::new(confidence, evidence).detail("wrong-object"))
 }
 
-/// Whether the resource at `inner` is one of those below `outer`.
+/// Whether the resource at `inner` is one of those below `outer`. The root is above everything, which says nothing.
 fn holds(outer: &[u8], inner: &[u8]) -> bool {
-    inner.strip_prefix(trimmed(outer)).is_some_and(|rest| rest.starts_with(b"/") && rest.len() > 1)
+    let outer = trimmed(outer);
+    !outer.is_empty() && inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(b"/") && rest.len() > 1)
 }
 
 fn trimmed(path: &[u8]) -> &[u8] {
