@@ -6,9 +6,9 @@ set -euo pipefail
 
 declare -A package_of=(
   [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
-  [varnishd]=varnish
+  [varnishd]=varnish [unzip]=unzip
 )
-[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl
+[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl unzip
 
 missing=()
 for program in "$@"; do
