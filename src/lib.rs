@@ -8,7 +8,8 @@
 //! ```text
 //! main ─► cli ─► lifecycle ─┬─► proxy ──┐
 //!                           └─► admin ──┼─► recorder ─► analysis ─► (std, http, bytes, httpdate)
-//!                                       └─► bypass, config, clock
+//!                                       ├─► bypass, config, clock
+//!                               diagnose ─► analysis
 //! ```
 
 pub mod admin;
@@ -17,6 +18,9 @@ pub mod bypass;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod diagnose;
+mod http1;
 pub mod lifecycle;
 pub mod proxy;
 pub mod recorder;
+mod tls;

@@ -1,17 +1,14 @@
 //! TLS from files: towards clients and towards upstreams. It reads and checks; it opens no connection.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ServerConfig};
+use rustls_pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::config::{ListenTls, UpstreamTls, UpstreamUrl};
+use crate::tls::{certificates, client_config, private_key, provider, roots};
 
 /// TLS towards clients: HTTP/2 and HTTP/1.1 by ALPN, client certificates where a CA for them is configured.
 ///
@@ -74,63 +71,7 @@ pub(super) fn client(tls: &UpstreamTls, url: &UpstreamUrl) -> Result<UpstreamTls
     let name = tls.server_name.as_deref().unwrap_or(&url.host);
     let name = ServerName::try_from(name.to_owned())
         .map_err(|_| format!("\"{name}\" is not a name that TLS can verify; set tls.server_name"))?;
-    let roots = match &tls.ca {
-        Some(path) => roots(path)?,
-        None => system_roots()?,
-    };
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
-        .build()
-        .map_err(|error| format!("certificates to trust: {error}; set tls.ca"))?;
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS: {error}"))?
-        .with_webpki_verifier(verifier);
-    let mut config = match &tls.client_certificate {
-        None => builder.with_no_client_auth(),
-        Some((certificate, key)) => {
-            builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?).map_err(|error| {
-                format!("{} and {}: {error}; give a chain and its key", certificate.display(), key.display())
-            })?
-        }
-    };
+    let mut config = client_config(tls, "set tls.ca")?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(UpstreamTlsClient { config: Arc::new(config), name })
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(format!("{}: no certificate in it; give PEM with BEGIN CERTIFICATE", path.display()))
-        }
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(format!("{}: {error}; give a readable PEM file", path.display())),
-    }
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| format!("{}: {error}; give a private key in PEM without passphrase", path.display()))
-}
-
-fn roots(path: &Path) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|error| format!("{}: {error}; give CA certificates in PEM", path.display()))?;
-    }
-    Ok(roots)
-}
-
-fn system_roots() -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    // Systems carry certificates that are too old to be read; the others count.
-    let (usable, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if usable == 0 {
-        return Err("the system has no certificates to trust; set tls.ca".to_owned());
-    }
-    Ok(roots)
 }

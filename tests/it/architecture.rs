@@ -11,11 +11,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bypass", &["analysis"]),
     ("config", &["analysis"]),
     ("recorder", &["analysis", "bypass", "clock", "config"]),
+    ("http1", &["analysis"]),
+    ("tls", &["config"]),
+    ("diagnose", &["analysis", "clock", "config", "http1", "tls"]),
     // The two planes never name each other: they meet in `recorder` and `bypass`.
-    ("proxy", &["analysis", "bypass", "clock", "config", "recorder"]),
+    ("proxy", &["analysis", "bypass", "clock", "config", "http1", "recorder", "tls"]),
     ("admin", &["analysis", "bypass", "clock", "config", "recorder"]),
     ("lifecycle", &["admin", "analysis", "bypass", "clock", "config", "proxy", "recorder"]),
-    ("cli", &["analysis", "bypass", "clock", "config", "lifecycle", "recorder"]),
+    ("cli", &["analysis", "bypass", "clock", "config", "diagnose", "lifecycle", "recorder"]),
     ("main", &["cli"]),
 ];
 

@@ -10,21 +10,21 @@ use crate::analysis::semantics::message::{RequestHead, ResponseHead, Version};
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::proxy) struct HeadLimits {
+pub(crate) struct HeadLimits {
     /// Bytes of the whole head.
-    pub(in crate::proxy) bytes: usize,
+    pub(crate) bytes: usize,
     /// Field lines, at most [`FIELDS_MAX`].
-    pub(in crate::proxy) fields: usize,
+    pub(crate) fields: usize,
     /// Bytes of the request target.
-    pub(in crate::proxy) target: usize,
+    pub(crate) target: usize,
 }
 
 /// The most field lines that any configuration can allow.
-pub(in crate::proxy) const FIELDS_MAX: usize = 512;
+pub(crate) const FIELDS_MAX: usize = 512;
 
 /// Why a head cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::proxy) enum HeadFault {
+pub(crate) enum HeadFault {
     /// It is not HTTP, or can be read in two ways.
     Malformed(&'static str),
     /// The request target is longer than allowed.
@@ -39,10 +39,7 @@ pub(in crate::proxy) enum HeadFault {
 ///
 /// # Errors
 /// See [`HeadFault`].
-pub(in crate::proxy) fn parse_request(
-    bytes: &[u8],
-    limits: HeadLimits,
-) -> Result<Option<(RequestHead, usize)>, HeadFault> {
+pub(crate) fn parse_request(bytes: &[u8], limits: HeadLimits) -> Result<Option<(RequestHead, usize)>, HeadFault> {
     let mut headers = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut request = httparse::Request::new(&mut []);
     let status = request.parse_with_uninit_headers(bytes, &mut headers);
@@ -79,10 +76,7 @@ pub(in crate::proxy) fn parse_request(
 ///
 /// # Errors
 /// See [`HeadFault`]; the target limit does not apply.
-pub(in crate::proxy) fn parse_response(
-    bytes: &[u8],
-    limits: HeadLimits,
-) -> Result<Option<(ResponseHead, usize)>, HeadFault> {
+pub(crate) fn parse_response(bytes: &[u8], limits: HeadLimits) -> Result<Option<(ResponseHead, usize)>, HeadFault> {
     let mut headers = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut response = httparse::Response::new(&mut []);
     let status = httparse::ParserConfig::default()
@@ -113,7 +107,7 @@ pub(in crate::proxy) fn parse_response(
 ///
 /// # Errors
 /// [`HeadFault::Malformed`] or [`HeadFault::TooLarge`].
-pub(in crate::proxy) fn parse_trailers(bytes: &[u8], limits: HeadLimits) -> Result<Option<(Fields, usize)>, HeadFault> {
+pub(crate) fn parse_trailers(bytes: &[u8], limits: HeadLimits) -> Result<Option<(Fields, usize)>, HeadFault> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     match httparse::parse_headers(bytes, &mut headers) {
         Ok(httparse::Status::Complete((length, headers))) => {

@@ -8,7 +8,7 @@ use crate::analysis::semantics::message::Version;
 
 /// The length of a body, as its head announces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::proxy) enum BodyLength {
+pub(crate) enum BodyLength {
     /// There is none.
     Empty,
     /// Content-Length says it, in bytes; may be zero.
@@ -24,7 +24,7 @@ pub(in crate::proxy) enum BodyLength {
 /// # Errors
 /// [`HeadFault`] where two readers could disagree: Content-Length beside Transfer-Encoding, several Content-Length
 /// lines, codings that are not understood (RFC 9112 §6.1, §6.3 rules 3 to 5).
-pub(in crate::proxy) fn of_request(fields: &Fields, version: Version) -> Result<BodyLength, HeadFault> {
+pub(crate) fn of_request(fields: &Fields, version: Version) -> Result<BodyLength, HeadFault> {
     let length = content_length(fields)?;
     if !fields.contains(FieldName::TransferEncoding) {
         return Ok(length.map_or(BodyLength::Empty, BodyLength::Known));
@@ -46,7 +46,7 @@ pub(in crate::proxy) fn of_request(fields: &Fields, version: Version) -> Result<
 ///
 /// # Errors
 /// [`HeadFault`] where it cannot be told: the upstream is then at fault.
-pub(in crate::proxy) fn of_response(
+pub(crate) fn of_response(
     method: &Method,
     status: u16,
     fields: &Fields,
