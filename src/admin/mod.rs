@@ -3,6 +3,7 @@
 
 mod bypass;
 mod control;
+mod demo;
 mod events;
 mod exchanges;
 mod guard;
@@ -32,6 +33,8 @@ use crate::config::Config;
 use crate::recorder::Recorder;
 use problem::Problem;
 
+pub use demo::{BehaviourView, StoryView, Switchboard, UnknownBehaviour};
+
 /// Reads the configuration again; the faults if that cannot be.
 pub type Reload = Box<dyn Fn() -> Result<(), Vec<String>> + Send + Sync>;
 
@@ -56,6 +59,8 @@ pub struct AdminContext {
     pub config: Arc<ArcSwap<Config>>,
     /// The lifecycle.
     pub hooks: Hooks,
+    /// What `/api/v1/demo` shows and switches; nothing is found there otherwise.
+    pub switchboard: Option<Arc<dyn Switchboard>>,
 }
 
 /// A request body of ours is a few lines of JSON.
@@ -74,6 +79,7 @@ struct Shared {
     bypass: Arc<Switch>,
     config: Arc<ArcSwap<Config>>,
     hooks: Arc<Hooks>,
+    switchboard: Option<Arc<dyn Switchboard>>,
     readers: Arc<Semaphore>,
     /// Turns true when the control plane stops, so that feeds end.
     stopping: watch::Receiver<bool>,
@@ -106,6 +112,7 @@ pub fn start(listener: TcpListener, telemetry: Option<TcpListener>, context: Adm
         bypass: context.bypass,
         config: context.config,
         hooks: Arc::new(context.hooks),
+        switchboard: context.switchboard,
         readers: Arc::new(Semaphore::new(READERS_MAX)),
         stopping,
     };
@@ -168,6 +175,7 @@ fn router(shared: Shared) -> Router {
         .route("/api/v1/routes", get(control::routes))
         .route("/api/v1/resources", get(control::resource))
         .route("/api/v1/bypass", get(bypass::read).put(bypass::begin).delete(bypass::end))
+        .route("/api/v1/demo", get(demo::read).put(demo::switch))
         .route("/api/v1/causes", get(control::causes))
         .route("/api/v1/config", get(control::config))
         .route("/api/v1/openapi.json", get(openapi::document))

@@ -4,7 +4,7 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{bypass, control, events, exchanges};
+use super::{bypass, control, demo, events, exchanges};
 use crate::recorder::record::Record;
 
 /// A page of recorded exchanges.
@@ -39,6 +39,8 @@ pub(super) struct ExchangePage {
         bypass::read,
         bypass::begin,
         bypass::end,
+        demo::read,
+        demo::switch,
         control::causes,
         control::config,
     ),
@@ -72,6 +74,7 @@ mod tests {
             "/api/v1/routes",
             "/api/v1/resources",
             "/api/v1/bypass",
+            "/api/v1/demo",
             "/api/v1/causes",
             "/api/v1/config",
         ] {

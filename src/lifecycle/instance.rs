@@ -1,7 +1,7 @@
 //! One instance from its sockets to its end: the order in which things start, and the order in which they stop.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::reload::{Parts, Reloader, Why};
 use super::signals::{Event, Events};
 use super::watch::fingerprint;
 use super::{Ended, RunError, Source, bind};
-use crate::admin::{self, AdminContext, Hooks};
+use crate::admin::{self, AdminContext, Hooks, Switchboard};
 use crate::bypass::Switch;
 use crate::config::Config;
 use crate::proxy::{self, Shared, Snapshot};
@@ -25,7 +25,6 @@ const ADMIN_STOPS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs until a signal ends it.
 pub(super) fn run(source: Source, config: Config, log: &Log) -> Result<Ended, RunError> {
-    let loaded = fingerprint(&config.files);
     // The main thread waits for signals and looks at files; whoever carries exchanges has threads of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut events = {
@@ -33,55 +32,112 @@ pub(super) fn run(source: Source, config: Config, log: &Log) -> Result<Ended, Ru
         Events::begin()?
     };
     let sockets = Sockets::open(&config)?;
-    let addresses = sockets.shown()?;
-    let config = Arc::new(config);
-    let recorder = Recorder::start(&config)?;
-    let bypass = Arc::new(Switch::default());
-    let snapshot = Snapshot::build(&config, &recorder).map_err(RunError::Unusable)?;
-    let shared = Arc::new(Shared {
-        snapshot: ArcSwap::from_pointee(snapshot),
-        recorder: Arc::clone(&recorder),
-        bypass: Arc::clone(&bypass),
-    });
-    let phase = Arc::new(Phase::default());
-    let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
-    let parts = Parts {
-        source,
-        config: Arc::clone(&current),
-        shared: Arc::clone(&shared),
-        recorder: Arc::clone(&recorder),
-        phase: Arc::clone(&phase),
-        log: log.clone(),
-    };
-    let reloader = Arc::new(Reloader::new(parts, loaded));
-    let context =
-        AdminContext { recorder: Arc::clone(&recorder), bypass, config: current, hooks: hooks(&reloader, &phase) };
-    let admin = admin::start(sockets.admin, sockets.telemetry, context)?;
-    let proxy = proxy::start(sockets.listen, shared)?;
-    phase.ready();
-    tracing::info!(
-        listen = addresses.0,
-        admin = addresses.1,
-        role = config.pairing.role.as_str(),
-        version = env!("CARGO_PKG_VERSION"),
-        "ready"
-    );
+    let instance = Instance::start(Plan { source: Some(source), config, sockets, switchboard: None }, log)?;
+    let Instance { reloader, recorder, admin, proxy, .. } = instance;
     let ended = runtime.block_on(serve(&mut events, &reloader, proxy));
-    admin.stop(ADMIN_STOPS_WITHIN);
-    recorder.close();
-    tracing::info!("ended");
+    finish(admin, &recorder);
     ended
 }
 
+/// What an instance is started with.
+pub struct Plan {
+    /// Where the configuration is read again; nowhere if the program itself has made it.
+    pub source: Option<Source>,
+    /// The configuration.
+    pub config: Config,
+    /// Where it serves.
+    pub sockets: Sockets,
+    /// What `/api/v1/demo` shows and switches; there is no such thing otherwise.
+    pub switchboard: Option<Arc<dyn Switchboard>>,
+}
+
+/// One instance at work. Several fit into one process; the log and the signals are the process's.
+pub struct Instance {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// Where the page and the admin API are.
+    pub admin_address: SocketAddr,
+    reloader: Arc<Reloader>,
+    recorder: Arc<Recorder>,
+    admin: admin::Running,
+    proxy: proxy::Running,
+}
+
+impl Instance {
+    /// Starts the two planes on sockets that are open already.
+    ///
+    /// # Errors
+    ///
+    /// What the configuration names cannot be used, or the system refuses threads.
+    pub fn start(plan: Plan, log: &Log) -> Result<Self, RunError> {
+        let Plan { source, config, sockets, switchboard } = plan;
+        let loaded = fingerprint(&config.files);
+        let (listen, admin_address) = sockets.addresses()?;
+        let config = Arc::new(config);
+        let recorder = Recorder::start(&config)?;
+        let bypass = Arc::new(Switch::default());
+        let snapshot = Snapshot::build(&config, &recorder).map_err(RunError::Unusable)?;
+        let shared = Arc::new(Shared {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            recorder: Arc::clone(&recorder),
+            bypass: Arc::clone(&bypass),
+        });
+        let phase = Arc::new(Phase::default());
+        let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
+        let parts = Parts {
+            source,
+            config: Arc::clone(&current),
+            shared: Arc::clone(&shared),
+            recorder: Arc::clone(&recorder),
+            phase: Arc::clone(&phase),
+            log: log.clone(),
+        };
+        let reloader = Arc::new(Reloader::new(parts, loaded));
+        let hooks = hooks(&reloader, &phase);
+        let context = AdminContext { recorder: Arc::clone(&recorder), bypass, config: current, hooks, switchboard };
+        let admin = admin::start(sockets.admin, sockets.telemetry, context)?;
+        let proxy = proxy::start(sockets.listen, shared)?;
+        phase.ready();
+        tracing::info!(
+            listen = %listen,
+            admin = %admin_address,
+            role = config.pairing.role.as_str(),
+            version = env!("CARGO_PKG_VERSION"),
+            "ready"
+        );
+        Ok(Self { listen, admin_address, reloader, recorder, admin, proxy })
+    }
+
+    /// Ends it: readiness first, then accepting, then what is in flight, for as long as `timeouts.drain` allows.
+    pub fn end(self) {
+        self.reloader.phase.draining();
+        self.proxy.drain(self.reloader.config.load().timeouts.drain);
+        self.proxy.wait();
+        finish(self.admin, &self.recorder);
+    }
+}
+
+fn finish(admin: admin::Running, recorder: &Recorder) {
+    admin.stop(ADMIN_STOPS_WITHIN);
+    recorder.close();
+    tracing::info!("ended");
+}
+
 /// Every socket is open before anything is started: a taken port leaves nothing behind.
-struct Sockets {
+#[derive(Debug)]
+pub struct Sockets {
     listen: TcpListener,
     admin: TcpListener,
     telemetry: Option<TcpListener>,
 }
 
 impl Sockets {
-    fn open(config: &Config) -> Result<Self, RunError> {
+    /// Opens what the configuration says; with port 0 the system chooses.
+    ///
+    /// # Errors
+    ///
+    /// An address is taken, or is none of this host.
+    pub fn open(config: &Config) -> Result<Self, RunError> {
         let telemetry = config.admin.telemetry.map(|address| bind::listen("admin.telemetry", address));
         Ok(Self {
             listen: bind::listen("listen.address", config.listen.address)?,
@@ -90,9 +146,13 @@ impl Sockets {
         })
     }
 
-    /// Where clients and operators connect: with port 0 the system has chosen.
-    fn shown(&self) -> io::Result<(String, String)> {
-        Ok((self.listen.local_addr()?.to_string(), self.admin.local_addr()?.to_string()))
+    /// Where clients and operators connect.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.listen.local_addr()?, self.admin.local_addr()?))
     }
 }
 

@@ -25,13 +25,13 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
 /// The log of the process.
 #[derive(Clone, Debug)]
-pub(super) struct Log {
+pub struct Log {
     filter: Handle<EnvFilter, Registry>,
     lines: Lines,
 }
 
 /// Begins the log of the process, and sends panics to it.
-pub(super) fn start(config: &config::Log) -> Log {
+pub fn start(config: &config::Log) -> Log {
     let (filter, handle) = reload::Layer::new(filter(&config.level));
     let lines = Lines::start();
     let layer = fmt::layer().with_writer(lines.clone());
@@ -67,7 +67,7 @@ impl Log {
     }
 
     /// Waits for what has been said to be written.
-    pub(super) fn flush(&self) {
+    pub fn flush(&self) {
         self.lines.flush();
     }
 }

@@ -19,6 +19,10 @@ use crate::config::{self, Checked, Flags};
 use crate::proxy::Snapshot;
 use crate::recorder::{Recorder, RecorderError};
 
+pub use instance::{Instance, Plan, Sockets};
+pub use log::{Log, start as start_log};
+pub use signals::Events;
+
 /// Where the configuration comes from; asked again at every reload.
 #[derive(Clone, Debug, Default)]
 pub struct Source {

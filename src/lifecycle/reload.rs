@@ -36,7 +36,8 @@ impl Why {
 
 /// Reads and takes over.
 pub(super) struct Reloader {
-    pub(super) source: Source,
+    /// Where to read again; nowhere if the program has made the configuration itself.
+    pub(super) source: Option<Source>,
     pub(super) config: Arc<ArcSwap<Config>>,
     pub(super) shared: Arc<Shared>,
     pub(super) recorder: Arc<Recorder>,
@@ -108,7 +109,11 @@ impl Reloader {
 
     fn read(&self) -> Result<Arc<Config>, Refused> {
         let running = self.config.load_full();
-        let checked = config::reload(self.source.file.as_deref(), &self.source.flags, &running);
+        let Some(source) = &self.source else {
+            let says = "this instance runs with a configuration of the program's own; there is no file to read again";
+            return Err(Refused { faults: vec![says.to_owned()], files: running.files.clone() });
+        };
+        let checked = config::reload(source.file.as_deref(), &source.flags, &running);
         let checked = checked.map_err(|faults| Refused {
             faults: faults.faults.iter().map(ToString::to_string).collect(),
             files: faults.files,
@@ -127,7 +132,8 @@ impl Reloader {
 
 /// What a [`Reloader`] works on.
 pub(super) struct Parts {
-    pub(super) source: Source,
+    /// Where to read again; nowhere if the program has made the configuration itself.
+    pub(super) source: Option<Source>,
     pub(super) config: Arc<ArcSwap<Config>>,
     pub(super) shared: Arc<Shared>,
     pub(super) recorder: Arc<Recorder>,

@@ -21,7 +21,7 @@ pub(super) enum Event {
 
 /// The stream.
 #[derive(Debug)]
-pub(super) struct Events {
+pub struct Events {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -32,9 +32,13 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// From now on the signals no longer end the process by themselves.
+    /// From now on the signals no longer end the process by themselves. Belongs within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses the handlers.
     #[cfg(unix)]
-    pub(super) fn begin() -> io::Result<Self> {
+    pub fn begin() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
 
         Ok(Self {
@@ -45,9 +49,13 @@ impl Events {
         })
     }
 
-    /// From now on the signal no longer ends the process by itself.
+    /// From now on the signal no longer ends the process by itself. Belongs within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// None here.
     #[cfg(not(unix))]
-    pub(super) fn begin() -> io::Result<Self> {
+    pub fn begin() -> io::Result<Self> {
         Ok(Self { look: looks() })
     }
 
@@ -73,7 +81,7 @@ impl Events {
     }
 
     /// The next signal to end.
-    pub(super) async fn end(&mut self) {
+    pub async fn end(&mut self) {
         while self.next().await != Event::End {}
     }
 }

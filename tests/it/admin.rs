@@ -55,6 +55,7 @@ impl Plane {
                 reload: Box::new(|| Err(vec!["line 3: what is this".to_owned()])),
                 readiness: Box::new(|| Err("draining".to_owned())),
             },
+            switchboard: None,
         };
         let running = admin::start(listener, Some(telemetry), context).unwrap();
         Self { address, telemetry: telemetry_address, recorder, route, running: Some(running) }
