@@ -197,7 +197,7 @@ mod tests {
         for path in ["/api/v1/exchanges", "/metrics", "/-/reload", "/livez/x", "/nothing"] {
             assert_eq!(answer(&admin, "GET", path, &[]), 401, "{path}");
         }
-        for path in ["/", "/livez", "/readyz", "/assets/page.css"] {
+        for path in ["/", "/livez", "/readyz", "/assets/css/base.css"] {
             assert_eq!(answer(&admin, "GET", path, &[]), 200, "{path}");
         }
         assert_eq!(answer(&admin, "POST", "/", &[]), 401);

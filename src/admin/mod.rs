@@ -165,7 +165,7 @@ fn router(shared: Shared) -> Router {
         .route("/{id}/curl", get(exchanges::as_curl));
     Router::new()
         .route("/", get(page::page))
-        .route("/assets/page.css", get(page::style))
+        .route(page::ASSETS_ROUTE, get(page::asset))
         .route("/livez", get(control::livez))
         .route("/readyz", get(control::readyz))
         .route("/metrics", get(control::metrics))
@@ -207,7 +207,7 @@ async fn guarded(State(shared): State<Shared>, request: Request, next: Next) -> 
     }
 }
 
-/// What every answer has in common: nothing here may be kept or guessed at, and every error is a problem document.
+/// What every answer has in common: nothing may be guessed at, nothing is kept unless it says so, and every error is a problem document.
 async fn in_our_manner(request: Request, next: Next) -> Response {
     let mut response = match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(response) => response,
@@ -227,7 +227,7 @@ async fn in_our_manner(request: Request, next: Next) -> Response {
         response = Problem::new(status, detail).into_response();
     }
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -301,7 +301,7 @@ fn the_bypass_is_switched_only_by_who_knows_its_state() {
 fn the_guard_stands_before_everything() {
     let plane = Plane::with(|config| config.admin.token = Some(Secret::new(b"t0ken".to_vec())));
     assert_eq!(plane.ask("GET /").status(), 200);
-    assert_eq!(plane.ask("GET /assets/page.css").status(), 200);
+    assert_eq!(plane.ask("GET /assets/css/base.css").status(), 200);
     for path in ["/api/v1/exchanges", "/api/v1/openapi.json", "/metrics", "/nothing"] {
         let answer = plane.ask(&format!("GET {path}"));
         assert_eq!(answer.status(), 401, "{path}");

@@ -1,28 +1,85 @@
-//! The page: what this instance is, and where to look.
+//! The page: its files, embedded in the binary and served as they are. What it shows it asks of the API like any other
+//! client, so nothing here knows of exchanges.
 
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use super::problem::Problem;
 
 /// Under which the page's files are; they need no token, for they say nothing of this instance.
 pub(super) const ASSETS: &str = "/assets/";
 
-/// Nothing from elsewhere, nothing inline, nobody may frame it.
+/// The same as a pattern of the router.
+pub(super) const ASSETS_ROUTE: &str = "/assets/{*name}";
+
+/// Nothing from elsewhere, nothing inline, nobody may frame it, and no text of ours or others ever becomes markup.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; \
-     form-action 'none'; frame-ancestors 'none'",
+     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 );
+
+/// Every file of the page, by its name below [`ASSETS`].
+const FILES: &[(&str, &str)] = &[
+    ("css/base.css", include_str!("css/base.css")),
+    ("css/exchanges.css", include_str!("css/exchanges.css")),
+    ("css/routes.css", include_str!("css/routes.css")),
+    ("icon.svg", include_str!("icon.svg")),
+    ("js/address.js", include_str!("js/address.js")),
+    ("js/api.js", include_str!("js/api.js")),
+    ("js/dom.js", include_str!("js/dom.js")),
+    ("js/feed.js", include_str!("js/feed.js")),
+    ("js/main.js", include_str!("js/main.js")),
+    ("js/parts/events.js", include_str!("js/parts/events.js")),
+    ("js/parts/shell.js", include_str!("js/parts/shell.js")),
+    ("js/parts/status.js", include_str!("js/parts/status.js")),
+    ("js/parts/token.js", include_str!("js/parts/token.js")),
+    ("js/views/catalogue.js", include_str!("js/views/catalogue.js")),
+    ("js/views/exchanges.js", include_str!("js/views/exchanges.js")),
+    ("js/views/routes.js", include_str!("js/views/routes.js")),
+];
 
 /// `GET /`
 pub(super) async fn page() -> Response {
-    let policy = [
+    let headers = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
-    (policy, Html(include_str!("index.html"))).into_response()
+    (headers, include_str!("index.html")).into_response()
 }
 
-/// `GET /assets/page.css`
-pub(super) async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page.css")).into_response()
+/// `GET /assets/…`
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let file = FILES.iter().find(|(known, _)| *known == name);
+    let (name, content) = file.ok_or_else(|| Problem::not_found("the page has no such file"))?;
+    let tag = entity_tag(content);
+    // The next version of the binary brings other files under the same names, so a browser has to ask each time.
+    let kept = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    // RFC 9110 §13.1.2: no comma can be within a tag of ours, so that a list is read well enough by its commas.
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
+        let mut listed = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        listed.any(|listed| listed.strip_prefix(b"W/").unwrap_or(listed) == tag.as_bytes())
+    });
+    if known {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    Ok((kept, [(header::CONTENT_TYPE, media_type(name))], *content).into_response())
+}
+
+/// The same content has the same tag, in every build.
+fn entity_tag(content: &str) -> HeaderValue {
+    let digest: String = Sha256::digest(content).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
 }
