@@ -1,0 +1,63 @@
+// The switches of the demonstration: what its gateway does wrong, and which causes that leads to.
+
+import { fill, h, visible } from "../dom.js";
+
+export const title = "Demo";
+
+export function show(root, state, app) {
+  const page = h("article", { class: "page demo" });
+  fill(root, page);
+  const shown = new AbortController();
+  const said = h("p", { class: "demo-said", role: "alert" });
+  const list = h("ul", { class: "demo-list" });
+
+  const put = async (behaviours) => {
+    fill(said);
+    said.className = "demo-said";
+    try {
+      drawList((await app.api.put("/api/v1/demo", { behaviours })).behaviours);
+    } catch (error) {
+      said.className = "demo-said problem";
+      fill(said, visible(error.message));
+      await load();
+    }
+  };
+
+  const drawList = (behaviours) => {
+    const focused = document.activeElement?.id;
+    fill(list, behaviours.map((one) => behaviour(one, app, (on) => put({ [one.id]: on }))));
+    if (focused) document.getElementById(focused)?.focus();
+  };
+
+  const load = async () => {
+    try {
+      drawList((await app.api.get("/api/v1/demo", { signal: shown.signal })).behaviours);
+    } catch (error) {
+      if (shown.signal.aborted) return;
+      fill(page, h("h1", null, "Demo"), h("p", { class: "problem", role: "alert" },
+        error.status === 404 ? ["This instance is no demonstration. ", h("code", null, "why412 demo"), " starts one."] : visible(error.message)));
+    }
+  };
+
+  fill(page,
+    h("h1", null, "What the gateway of the demonstration does wrong"),
+    h("p", { class: "prose" }, "Clients read and write through it all the time. Switch something on or off, and watch the ",
+      h("a", { href: app.address.link({ view: "exchanges" }) }, "exchanges"), " change within seconds."),
+    list, said);
+  load();
+  return { update() {}, close() { shown.abort(); } };
+}
+
+function behaviour(one, app, onChange) {
+  const id = `demo-${one.id}`;
+  const input = h("input", { type: "checkbox", role: "switch", id, class: "switch", "aria-describedby": `${id}-says`, onchange: () => {
+    input.disabled = true;
+    onChange(input.checked);
+  } });
+  input.checked = one.on;
+  return h("li", { class: "demo-one" }, input, h("div", null,
+    h("label", { for: id, class: "demo-title" }, visible(one.title)),
+    h("p", { id: `${id}-says`, class: "quiet" }, visible(one.says)),
+    one.causes?.length ? h("p", { class: "demo-causes" }, "leads to ", one.causes.map((name, at) => [at ? ", " : "",
+      h("a", { href: app.address.link({ view: "catalogue", entry: name }) }, h("code", null, visible(name)))])) : null));
+}
