@@ -12,6 +12,7 @@ mod page;
 mod problem;
 mod query;
 mod serve;
+mod status;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -138,6 +139,7 @@ async fn serve_both(
     within: watch::Receiver<Duration>,
 ) {
     let mut stopping = shared.stopping.clone();
+    tokio::spawn(status::sample(shared.clone()));
     let api = serve::serve(listener, router(shared.clone()), stopping.clone());
     let stopping_as_well = stopping.clone();
     let alone = async move {
@@ -172,6 +174,8 @@ fn router(shared: Shared) -> Router {
         .route("/-/reload", post(control::reload))
         .nest("/api/v1/exchanges", exchanges)
         .route("/api/v1/events", get(events::events))
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/trends", get(status::trends))
         .route("/api/v1/routes", get(control::routes))
         .route("/api/v1/resources", get(control::resource))
         .route("/api/v1/bypass", get(bypass::read).put(bypass::begin).delete(bypass::end))

@@ -4,7 +4,7 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{bypass, control, demo, events, exchanges};
+use super::{bypass, control, demo, events, exchanges, status};
 use crate::recorder::record::Record;
 
 /// A page of recorded exchanges.
@@ -34,6 +34,8 @@ pub(super) struct ExchangePage {
         exchanges::as_har,
         exchanges::as_curl,
         events::events,
+        status::status,
+        status::trends,
         control::routes,
         control::resource,
         bypass::read,
@@ -71,6 +73,8 @@ mod tests {
             "/api/v1/exchanges/{id}/har",
             "/api/v1/exchanges/{id}/curl",
             "/api/v1/events",
+            "/api/v1/status",
+            "/api/v1/trends",
             "/api/v1/routes",
             "/api/v1/resources",
             "/api/v1/bypass",

@@ -123,8 +123,14 @@ pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>,
     let at = clock::now();
     let recorder = &worker.shared.recorder;
     let (mark, unauthentic) = match pair::mark_on(&head.fields, &snapshot) {
-        Brought::Nothing => (None, false),
+        Brought::Nothing => {
+            if snapshot.config.pairing.role == Role::Inner {
+                recorder.metrics().mark_missing();
+            }
+            (None, false)
+        }
         Brought::Ours(mut mark) => {
+            recorder.metrics().mark_came(at);
             if mark.1 == Authenticity::Signed && recorder.mark_came_before(mark.0.exchange) {
                 mark.1 = Authenticity::SignedBefore;
             }
@@ -267,6 +273,7 @@ impl Pending {
         let outcome = match pair::report_on(fields, &self.snapshot) {
             Brought::Nothing => PairingOutcome::NoReport,
             Brought::Ours(report) => {
+                self.recorder.metrics().report_came(clock::now());
                 let outcome = pair::outcome_of(&report.0, self.id, fields);
                 seen.report = Some(report);
                 outcome

@@ -39,6 +39,11 @@ impl Feed {
         let _ = self.sender.send(event);
     }
 
+    /// How many listen.
+    pub(super) fn readers(&self) -> usize {
+        self.sender.receiver_count()
+    }
+
     pub(super) fn subscribe(&self, metrics: Arc<Metrics>) -> Subscription {
         Subscription { receiver: self.sender.subscribe(), metrics }
     }

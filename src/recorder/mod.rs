@@ -13,12 +13,15 @@ mod repeats;
 pub mod resources;
 pub mod routes;
 mod shards;
+pub mod status;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod trends;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
@@ -31,7 +34,7 @@ use crate::analysis::pairing::{EarlierWrite, EarlierWrites, SeenMarks};
 use crate::analysis::principal::PrincipalKey;
 use crate::analysis::time::Time;
 use crate::bypass::Active;
-use crate::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::config::Config;
 use access::{AccessLine, Sampling};
 use capture::Captured;
@@ -43,7 +46,9 @@ use repeats::{Admission, Repeats};
 use resources::ResourceView;
 use routes::RouteSummary;
 use shards::Shards;
+use status::{CapturesStatus, FeedStatus, LedgerStatus, PairSetting, PairTraffic, PairingStatus};
 use store::{Page, Query, Sinks, Store, StoreError, Stored};
+use trends::{Trends, TrendsView};
 
 /// Why a recorder cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -79,19 +84,24 @@ pub struct Recorder {
     marks: [Mutex<SeenMarks>; MARK_SETS],
     /// Guards the numbers of the routes. Short, and only taken when a configuration begins.
     numbers: Mutex<HashMap<String, u16>>,
+    /// Guards the samples of the counters. Only the control plane takes it.
+    trends: Mutex<Trends>,
+    instance: String,
+    started_at: Time,
 }
 
 impl Recorder {
     /// Begins with nothing remembered but what the capture file holds.
     pub fn start(config: &Config) -> Result<Arc<Self>, RecorderError> {
         let metrics = Arc::new(Metrics::new()?);
+        let (instance, started_at) = (instance_name(config), clock::now());
         let feed = Arc::new(Feed::new());
         let repeats = Arc::new(Repeats::default());
         let redaction = Arc::new(ArcSwap::from_pointee(Redaction::new(&config.capture)));
         let store = Store::start(Sinks {
             file: config.capture.file.clone(),
             limits: store::Limits { records: config.capture.records, bytes: config.capture.bytes },
-            instance: instance_name(config),
+            instance: instance.clone(),
             redaction: Arc::clone(&redaction),
             repeats: Arc::clone(&repeats),
             metrics: Arc::clone(&metrics),
@@ -109,6 +119,9 @@ impl Recorder {
             earlier: Mutex::default(),
             marks: Default::default(),
             numbers: Mutex::default(),
+            trends: Mutex::new(Trends::new(started_at)),
+            instance,
+            started_at,
         };
         recorder.reconfigure(config);
         Ok(Arc::new(recorder))
@@ -221,6 +234,52 @@ impl Recorder {
         self.metrics.render(format, self.shards.size(), bypasses)
     }
 
+    /// What tells the records of several instances apart.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// When it began to remember.
+    pub const fn started_at(&self) -> Time {
+        self.started_at
+    }
+
+    /// What there is of records.
+    pub fn captures(&self) -> CapturesStatus {
+        let [records, bytes, lost, evicted] = self.metrics.captures();
+        CapturesStatus { records, bytes, lost, evicted }
+    }
+
+    /// What is remembered of resources.
+    pub fn ledger(&self) -> LedgerStatus {
+        self.shards.size().into()
+    }
+
+    /// Who listens to the live feed.
+    pub fn feed(&self) -> FeedStatus {
+        FeedStatus { readers: self.feed.readers(), dropped: self.metrics.feed_dropped_so_far() }
+    }
+
+    /// How the pair is.
+    pub fn pairing(&self, setting: PairSetting) -> PairingStatus {
+        let (since_start, now) = (self.metrics.pair_counts(), clock::now());
+        let before = self.trends.lock().unwrap_or_else(PoisonError::into_inner).pair_before(status::RECENT, now);
+        let recent = since_start.since(before);
+        PairingStatus::of(setting, PairTraffic { since_start, recent, last_seen: self.metrics.pair_last_seen() })
+    }
+
+    /// Takes a sample of the counters for the trends. Meant to be called every [`trends::STEP`], off the data path.
+    pub fn sample(&self) {
+        let (pair, now) = (self.metrics.pair_counts(), clock::now());
+        self.trends.lock().unwrap_or_else(PoisonError::into_inner).sample(self.metrics.families(), pair, now);
+    }
+
+    /// How the counters moved in the latest `reach`; at most [`trends::REACH`] is known.
+    pub fn trends(&self, reach: Duration) -> TrendsView {
+        let now = clock::now();
+        self.trends.lock().unwrap_or_else(PoisonError::into_inner).view(self.metrics.families(), reach, now)
+    }
+
     /// Writes what is still queued and ends the store's thread; later records are lost.
     pub fn close(&self) {
         self.store.close();
@@ -242,13 +301,7 @@ impl Recorder {
         }
     }
 
-    fn keep(
-        &self,
-        exchange: &Exchange<'_>,
-        judgement: Judgement,
-        route: &RouteSeries,
-        inspection: std::time::Duration,
-    ) {
+    fn keep(&self, exchange: &Exchange<'_>, judgement: Judgement, route: &RouteSeries, inspection: Duration) {
         if let Some(diagnosis) = &judgement.diagnosis {
             let series = [route.name(), diagnosis.cause.id, diagnosis.finding.confidence.as_str()];
             self.metrics.exemplar(series, exchange.id, exchange.ended);

@@ -48,15 +48,12 @@ pub struct AlterationCount {
 pub(super) fn summaries(families: &Families) -> Vec<RouteSummary> {
     let mut routes: BTreeMap<String, RouteSummary> = BTreeMap::new();
     let mut each = |collector: &dyn Collector, add: Add<'_>| {
-        for family in collector.collect() {
-            for metric in family.get_metric() {
-                let label = |name: &str| label_of(metric, name);
-                let route = label("route");
-                let summary = routes.entry(route.clone()).or_default();
-                summary.route = route;
-                add(summary, &label, metric.get_counter().get_value() as u64);
-            }
-        }
+        each_series(collector, &mut |label, count| {
+            let route = label("route");
+            let summary = routes.entry(route.clone()).or_default();
+            summary.route = route;
+            add(summary, label, count);
+        });
     };
     each(&families.requests, &|summary, label, count| {
         summary.requests += count;
@@ -89,6 +86,15 @@ pub(super) fn summaries(families: &Families) -> Vec<RouteSummary> {
 /// Adds the count of one series, whose labels can be asked for, to the summary of its route.
 type Add<'a> = &'a dyn Fn(&mut RouteSummary, Label<'_>, u64);
 type Label<'a> = &'a dyn Fn(&str) -> String;
+
+/// Calls `with` for every series of a counter, with its labels and its count.
+pub(super) fn each_series(collector: &dyn Collector, with: &mut dyn FnMut(Label<'_>, u64)) {
+    for family in collector.collect() {
+        for metric in family.get_metric() {
+            with(&|name: &str| label_of(metric, name), metric.get_counter().get_value() as u64);
+        }
+    }
+}
 
 fn label_of(metric: &Metric, name: &str) -> String {
     let value = metric.get_label().iter().find(|label| label.name() == name).map(LabelPair::value);

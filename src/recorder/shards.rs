@@ -119,6 +119,7 @@ impl Shards {
             let memory = shard.lock().unwrap_or_else(PoisonError::into_inner);
             LedgerSize {
                 resources: size.resources + memory.resources(),
+                bytes: size.bytes + memory.bytes(),
                 evictions: size.evictions + memory.evictions(),
             }
         })

@@ -1,5 +1,7 @@
 //! The admin API through its socket, over a recorder that is fed directly.
 
+mod status;
+
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;

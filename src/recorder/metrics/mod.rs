@@ -2,6 +2,7 @@
 
 pub mod declared;
 mod exposition;
+mod pair;
 mod process;
 pub mod reference;
 mod route;
@@ -20,6 +21,8 @@ use crate::bypass::Active;
 use declared::{Declaration, Kind};
 pub use exposition::Format;
 use exposition::{Exemplar, Exemplars};
+pub(super) use pair::PairCounts;
+use pair::PairSeen;
 use process::ProcessMetrics;
 pub use route::RouteSeries;
 
@@ -117,6 +120,7 @@ impl PairingOutcome {
 pub struct Metrics {
     registry: Registry,
     families: Families,
+    pair: PairSeen,
     process: ProcessMetrics,
     /// Guards the latest exchange of each series of 412s. Short: a 412 puts one entry, a scrape copies the map.
     exemplars: Mutex<Exemplars>,
@@ -161,6 +165,8 @@ pub(super) struct Families {
 pub struct LedgerSize {
     /// Resources that are remembered.
     pub resources: usize,
+    /// What they occupy, about.
+    pub bytes: usize,
     /// Resources that were forgotten since the start.
     pub evictions: u64,
 }
@@ -173,7 +179,8 @@ impl Metrics {
         let build = int_gauge_vec(&registry, &declared::BUILD_INFO)?;
         let revision = option_env!("WHY412_REVISION").unwrap_or("unknown");
         build.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1);
-        Ok(Self { registry, families, process, exemplars: Mutex::default(), scrape: Mutex::new(()) })
+        let pair = PairSeen::default();
+        Ok(Self { registry, families, pair, process, exemplars: Mutex::default(), scrape: Mutex::new(()) })
     }
 
     /// A connection was accepted or made.
@@ -214,6 +221,21 @@ impl Metrics {
         }
     }
 
+    /// A report that could be read and believed came to an outer instance.
+    pub fn report_came(&self, at: Time) {
+        self.pair.seen(at);
+    }
+
+    /// A mark that could be read and believed came to an inner instance.
+    pub fn mark_came(&self, at: Time) {
+        self.pair.mark(at);
+    }
+
+    /// A request without a mark came to an inner instance.
+    pub fn mark_missing(&self) {
+        self.pair.no_mark();
+    }
+
     /// The configuration was read again.
     pub fn config_reloaded(&self, well: bool) {
         self.families.reloads.with_label_values(&[if well { "applied" } else { "refused" }]).inc();
@@ -229,6 +251,38 @@ impl Metrics {
         };
         let exemplars = self.exemplars.lock().unwrap_or_else(PoisonError::into_inner).clone();
         exposition::render(&gathered, format, &exemplars)
+    }
+
+    /// What was counted of the pair.
+    pub(super) fn pair_counts(&self) -> PairCounts {
+        let of = |outcome: PairingOutcome| self.families.pairing.get(outcome as usize).map_or(0, IntCounter::get);
+        let (marks, unmarked) = self.pair.marks();
+        PairCounts {
+            report: of(PairingOutcome::Report),
+            no_report: of(PairingOutcome::NoReport),
+            from_store: of(PairingOutcome::FromStore),
+            unauthentic: of(PairingOutcome::Unauthentic),
+            marks,
+            unmarked,
+        }
+    }
+
+    /// When the last mark or report came that could be read and believed, to a tenth of a second.
+    pub(super) fn pair_last_seen(&self) -> Option<Time> {
+        self.pair.last()
+    }
+
+    /// What there is of records: how many, their bytes, how many were lost and evicted since the start.
+    pub(super) fn captures(&self) -> [u64; 4] {
+        let of = |gauge: &IntGauge| u64::try_from(gauge.get()).unwrap_or_default();
+        let families = &self.families;
+        let (lost, evicted) = (families.captures_lost.get(), families.captures_evicted.get());
+        [of(&families.captures), of(&families.captures_bytes), lost, evicted]
+    }
+
+    /// Events that slow readers of the feed have lost.
+    pub(super) fn feed_dropped_so_far(&self) -> u64 {
+        self.families.feed_dropped.get()
     }
 
     pub(super) const fn families(&self) -> &Families {

@@ -1,6 +1,7 @@
 //! Two instances around a gateway: what they tell each other on the wire, and that nobody else sees it.
 
 mod gateways;
+mod health;
 mod hostile;
 mod http2;
 mod repeated;
