@@ -182,7 +182,7 @@ pub struct Route {
     pub probe: Probe,
     /// Credentials of the client may be used for probes.
     pub probe_credentials: bool,
-    /// Proxy-Status on 412 answers.
+    /// Proxy-Status with cause and id on 412 answers.
     pub annotate: bool,
     /// CONNECT is passed on, to the route's upstream.
     pub connect: bool,

@@ -221,7 +221,11 @@ const SECTIONS: &[Section] = &[
                 "\"head\" or \"get\": ask for the current validator after a 412. Not available in this version.",
             ),
             key("probe_credentials", "", "Probes may use the client's credentials."),
-            key("annotate", "", "Adds Proxy-Status with the cause to 412 answers."),
+            key(
+                "annotate",
+                "",
+                "Adds Proxy-Status (RFC 9209) with the cause, and the id of the record, to 412 answers.",
+            ),
             key(
                 "connect",
                 "",

@@ -19,6 +19,7 @@ use crate::analysis::pairing::BypassMark;
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::message::{ResponseHead, Version};
 use crate::bypass::{Active, FieldToAdd, REQUEST_FIELDS, RESPONSE_FIELDS};
+use crate::recorder::record::id_text;
 
 /// A request that is ready to go on.
 pub(super) struct Prepared {
@@ -347,10 +348,11 @@ pub(super) fn answer(answered: Answered<'_>, answer: &ClientAnswer<'_>) -> Prepa
         copy(fields, &mut returned).retain(|line| line.name != FieldName::ContentLength);
     }
     if taken.route.annotate && head.status == 412 {
-        // RFC 9209 §2.1.5: what this instance alone makes of it, before anything that follows.
+        // What this instance makes of it by what it remembers, before anything that follows: nothing is waited for. As
+        // a further line, behind what those closer to the origin have said (RFC 9209 §2).
         let cause = pending.verdict(head, returned.as_ref().unwrap_or(fields)).unwrap_or("unexplained");
-        let status = format!("why412; details=\"{cause}\"");
-        copy(fields, &mut returned).push(b"Proxy-Status", status.as_bytes());
+        let says = annotation(head.status, cause, &id_text(pending.id));
+        copy(fields, &mut returned).push(b"Proxy-Status", says.as_bytes());
     }
     if taken.route.forwarding.via {
         copy(fields, &mut returned).push(b"Via", via(head.version));
@@ -370,6 +372,25 @@ pub(super) fn answer(answered: Answered<'_>, answer: &ClientAnswer<'_>) -> Prepa
         pair::report(pending, head, &mut returned);
     }
     PreparedAnswer { returned, length, persistence }
+}
+
+/// RFC 9209 §2.1.4 and §2.1.5: what came, and why; by the id the record is found.
+fn annotation(status: u16, cause: &str, id: &str) -> String {
+    format!("why412; received-status={status}; details={}", quoted(&format!("cause={cause}; id={id}")))
+}
+
+/// A text as a String of RFC 9651 §4.1.6; what cannot stand in one is left out.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars().filter(|character| matches!(character, ' '..='~')) {
+        if matches!(character, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// The fields of a bypass on an answer, so that the caches in front let go of it.
@@ -394,4 +415,17 @@ pub(super) fn keep_alive(fields: &Fields, most: Duration) -> Duration {
         .filter_map(|seconds| std::str::from_utf8(seconds.trim_ascii()).ok()?.parse::<u64>().ok())
         .min();
     timeout.map_or(most, |seconds| most.min(Duration::from_secs(seconds.saturating_sub(1))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_is_a_member_of_a_structured_field() {
+        let says = annotation(412, "stale-validator", "01JD0Z00000000000000000000");
+        let expected = "why412; received-status=412; details=\"cause=stale-validator; id=01JD0Z00000000000000000000\"";
+        assert_eq!(says, expected);
+        assert_eq!(quoted("a \"b\" \\ c\r\n\u{e9}"), r#""a \"b\" \\ c""#);
+    }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod annotated;
 mod architecture;
 mod bypass;
 mod cases;
