@@ -280,7 +280,10 @@ impl Memory {
         });
         for tag in learned.unwrap_or_default() {
             let path = path_of(&exchange.request.target);
-            if let Some(tag) = EntityTag::parse(&tag) {
+            let Some(tag) = EntityTag::parse(&tag) else { continue };
+            // A refusal that names the tag of another resource does not make it one of this resource as well.
+            let is_foreign = || self.issues.elsewhere(tag.opaque, Some(key.path)).is_some();
+            if exchange.status() != Some(412) || !is_foreign() {
                 self.issues.note(tag.opaque, key.path, path, exchange.ended, limit);
             }
         }

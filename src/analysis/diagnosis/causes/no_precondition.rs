@@ -1,6 +1,7 @@
 //! 412 to a request that carried no condition.
 
 use crate::analysis::diagnosis::{Case, Cause, Evidence};
+use crate::analysis::exchange::Role;
 use crate::analysis::judgement::{Confidence, Finding, Party};
 use crate::analysis::semantics::conditions::Conditions;
 
@@ -42,5 +43,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
             says: "The client named its condition in Connection, so it was removed as the RFC demands.",
         });
     }
-    Some(Finding::new(Confidence::Likely, evidence))
+    let finding = Finding::new(Confidence::Likely, evidence);
+    // Behind every gateway, or by its own report, it is the service that was seen to answer.
+    let reported = case.testimony.own_report().is_some_and(|report| report.status == case.status());
+    let is_origins = reported || case.exchange.role == Role::Inner;
+    Some(if is_origins { finding.party(Party::Origin) } else { finding })
 }

@@ -33,7 +33,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     if case.issue(tag).is_some() || case.names(tag) || case.accepted_at(tag).is_some() {
         return None;
     }
-    let moved_on = case.names_other(tag).is_some() || case.write_after(issue.at, None, |_| true).is_some();
+    // The write whose answer gave the tag out is not one after it.
+    let written = case.write_after(issue.at, issue.sighting.tag(), |_| true);
+    let moved_on = case.names_other(tag).is_some() || written.is_some();
     // Where tags compare strongly, a gateway may have added the W/ that the client was right to drop.
     let is_judged_so = case.compares_weakly() || case.named().is_some_and(|named| named.weak_eq(&tag));
     let confidence = if moved_on || !is_judged_so { Confidence::Possible } else { Confidence::Likely };

@@ -88,7 +88,8 @@ fn variant(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Find
 /// The tag that the 412 names is that of another resource. Where one of them holds the other, such as a collection and
 /// its record, that is no chance; elsewhere two resources may have the same content, and a tag made of it.
 fn wrong_object(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Finding> {
-    let judged_by = case.names_other(tag).filter(|named| !case.is_known(*named))?;
+    // What only refusals named was never given out here.
+    let judged_by = case.names_other(tag).filter(|named| case.issue(*named).is_none())?;
     let other = case.elsewhere.judged_by.as_ref().filter(|other| *other.opaque == *judged_by.opaque)?;
     let (path, other_path) = (path_of(&case.exchange.request.target), &*other.path);
     if !is_distinctive(&other.opaque) || trimmed(path) == trimmed(other_path) {
