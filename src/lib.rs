@@ -18,6 +18,7 @@ pub mod bypass;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod diagnose;
 mod http1;
 pub mod lifecycle;

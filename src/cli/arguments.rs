@@ -26,6 +26,7 @@ pub(super) const VARIABLES: [&str; 9] = [
 #[derive(Debug, Parser)]
 #[command(name = "why412", version, subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = "Examples:
+  why412 demo                                     # see it at work, with nothing to set up
   why412 run --upstream http://127.0.0.1:8080     # put it in front of a server; clients connect to 127.0.0.1:8412
   why412 tail                                     # see what it finds, while it finds it
   why412 exchanges show 01JD0Z…                   # all about one exchange
@@ -57,6 +58,15 @@ SIGTERM and SIGINT drain and end it, SIGHUP reads the configuration again.")]
 
 Exit codes: 0 it can be used, 1 it has faults.")]
     Check(Box<CheckArguments>),
+    /// Show what it does: an origin, a misbehaving gateway, a pair of instances and clients, all in this process
+    #[command(after_help = "Examples:
+  why412 demo
+  why412 demo --admin 127.0.0.1:9000
+  why412 demo --for 1m --json
+
+Everything is on loopback and ends with Ctrl-C. Where the usual addresses are taken, free ones are used.
+Exit codes: 0 ended by a signal or by --for, 1 an address that was asked for is taken.")]
+    Demo(DemoArguments),
     /// Explain a cause or a hazard; list them all without a name
     #[command(after_help = "Examples:
   why412 explain
@@ -132,6 +142,23 @@ impl RunArguments {
             secret_file: self.secret_file.clone(),
         }
     }
+}
+
+/// Of `demo`.
+#[derive(Args, Debug)]
+pub(super) struct DemoArguments {
+    /// Where clients connect [default: 127.0.0.1:8412, or a free port]
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
+    pub(super) listen: Option<SocketAddr>,
+    /// Where the page is [default: 127.0.0.1:4120, or a free port]
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
+    pub(super) admin: Option<SocketAddr>,
+    /// End by itself after this time; without it at Ctrl-C
+    #[arg(long = "for", value_name = "DURATION", value_parser = values::duration)]
+    pub(super) lasting: Option<Duration>,
+    /// Write the addresses as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// On which side of a suspect gateway an instance stands.

@@ -4,6 +4,7 @@ mod arguments;
 mod bypass;
 mod check;
 mod client;
+mod demo;
 mod exchanges;
 pub mod explain;
 mod healthcheck;
@@ -73,6 +74,7 @@ fn dispatch(command: Command, output: &Output) -> Result<ExitCode, CliError> {
     match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments, output),
+        Command::Demo(arguments) => demo::demo(&arguments, output),
         Command::Explain { name, json } => explain_one(name.as_deref(), json, output),
         Command::Tail(arguments) => tail::tail(&arguments, output),
         Command::Exchanges(arguments) => exchanges::exchanges(&arguments, output),

@@ -1,0 +1,192 @@
+//! The clients at work: first every story once, soon after one another, then one at a time for as long as the demo runs.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use tokio::task::JoinSet;
+
+use super::stories::{Ask, Line, Made, Piece, Story, Value};
+use super::wire::{self, Names, text};
+use crate::analysis::semantics::http_date::HttpDate;
+use crate::clock;
+
+/// In which every story has had its first performance begun.
+const FIRST_ROUND: Duration = Duration::from_secs(38);
+
+/// Between two requests of a story.
+const BETWEEN: Duration = Duration::from_millis(220);
+
+/// Between two stories, from the second round on.
+const BETWEEN_STORIES: Duration = Duration::from_millis(1400);
+
+/// Plays until it is dropped.
+pub(super) async fn play(stories: Vec<Story>, to: SocketAddr) {
+    let stories: Vec<_> = stories.into_iter().map(Arc::new).collect();
+    let count = u32::try_from(stories.len()).unwrap_or(u32::MAX).max(1);
+    let mut performances = JoinSet::new();
+    for (at, story) in (0_u32..).zip(&stories) {
+        let (story, begins) = (Arc::clone(story), FIRST_ROUND / count * at);
+        performances.spawn(async move {
+            tokio::time::sleep(begins).await;
+            perform(&story, 1, to).await;
+        });
+    }
+    while performances.join_next().await.is_some() {}
+    // Another order each time: the step has no factor in common with the count.
+    let steps = [7, 11, 13, 5, 1].into_iter().filter(|step| count % step != 0 || *step == 1);
+    let mut order = steps.cycle();
+    for round in 2_u32.. {
+        let step = order.next().unwrap_or(1);
+        for turn in 0..count {
+            let at = usize::try_from((u64::from(turn) * u64::from(step)) % u64::from(count)).unwrap_or_default();
+            if let Some(story) = stories.get(at) {
+                perform(story, round, to).await;
+            }
+            tokio::time::sleep(BETWEEN_STORIES).await;
+        }
+    }
+}
+
+/// What a client was given for a path.
+#[derive(Clone, Debug, Default)]
+struct Holding {
+    etag: Option<String>,
+    older: Option<String>,
+    date: Option<String>,
+}
+
+type Holdings = HashMap<(String, String), Holding>;
+
+async fn perform(story: &Story, round: u32, to: SocketAddr) {
+    let mut holdings = Holdings::new();
+    for line in &story.lines {
+        match line {
+            Line::Wait(milliseconds) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
+            Line::NextSecond => {
+                let within = clock::now().unix_micros() % 1_000_000;
+                tokio::time::sleep(Duration::from_micros(1_000_000 - within + 20_000)).await;
+            }
+            Line::Ask(ask) => {
+                // A client that lost its connection goes on with what it holds.
+                let _ = carry_out(story, ask, round, to, &mut holdings).await;
+                tokio::time::sleep(BETWEEN).await;
+            }
+        }
+    }
+}
+
+async fn carry_out(story: &Story, ask: &Ask, round: u32, to: SocketAddr, holdings: &mut Holdings) -> io::Result<()> {
+    // Who holds nothing to send has nothing to ask.
+    let Some(request) = request(story, ask, round, to, holdings) else { return Ok(()) };
+    let answer = wire::send(to, request, Names::Capitalised);
+    let response = match ask.leaves {
+        None => answer.await?,
+        Some(after) => match tokio::time::timeout(Duration::from_millis(after), answer).await {
+            Ok(response) => response?,
+            Err(_) => return Ok(()),
+        },
+    };
+    if response.status().is_success() {
+        keep(holdings.entry((ask.who.clone(), path_of(&ask.target).to_owned())).or_default(), &response);
+    }
+    Ok(())
+}
+
+fn path_of(target: &str) -> &str {
+    target.split('?').next().unwrap_or_default()
+}
+
+fn keep(holding: &mut Holding, response: &Response<Bytes>) {
+    let given = |name| text(response.headers(), name).map(str::to_owned);
+    if let Some(etag) = given("etag").filter(|etag| holding.etag.as_ref() != Some(etag)) {
+        holding.older = holding.etag.replace(etag);
+    }
+    holding.date = given("last-modified").or_else(|| holding.date.take());
+}
+
+fn request(story: &Story, ask: &Ask, round: u32, to: SocketAddr, holdings: &Holdings) -> Option<Request<Bytes>> {
+    let has_body = ["PUT", "PATCH", "POST"].contains(&ask.method.as_str());
+    let body = if has_body {
+        let says = ask.body.clone().unwrap_or_else(|| format!("step {}", ask.step));
+        format!("{{\"by\":\"{}\",\"says\":\"{says}\",\"round\":{round}}}\n", ask.who)
+    } else {
+        String::new()
+    };
+    let mut builder = Request::builder()
+        .method(ask.method.as_str())
+        .uri(ask.target.as_str())
+        .header(header::HOST, to.to_string())
+        .header(header::USER_AGENT, format!("why412-demo ({})", ask.who))
+        .header(header::AUTHORIZATION, format!("Basic {}", base64(&format!("{}:demo", ask.who))))
+        .header("demo-story", format!("{}; step={}", story.name, ask.step));
+    if has_body {
+        builder = builder.header(header::CONTENT_TYPE, "application/json");
+    }
+    for (name, value) in &ask.fields {
+        let value = filled_in(value, ask, holdings)?;
+        builder = builder.header(name.as_str(), HeaderValue::from_str(&value).ok()?);
+    }
+    builder.body(body.into()).ok()
+}
+
+fn filled_in(value: &Value, ask: &Ask, holdings: &Holdings) -> Option<String> {
+    let holding = |path: &str| holdings.get(&(ask.who.clone(), path.to_owned()));
+    let own = || holding(path_of(&ask.target));
+    let mut text = String::new();
+    for piece in &value.0 {
+        match piece {
+            Piece::Text(as_it_stands) => text.push_str(as_it_stands),
+            Piece::Tag { of, older, made } => {
+                let held = of.as_deref().map_or_else(own, holding)?;
+                let tag = if *older { held.older.as_ref() } else { held.etag.as_ref() }?;
+                text.push_str(&made_of(tag, *made));
+            }
+            Piece::Date => text.push_str(own()?.date.as_ref()?),
+            Piece::Clock(off) => text.push_str(&HttpDate(clock::now().unix_seconds() + off).to_imf()),
+        }
+    }
+    Some(text)
+}
+
+fn made_of(tag: &str, made: Made) -> String {
+    match made {
+        Made::Same => tag.to_owned(),
+        Made::Unquoted => tag.trim_matches('"').to_owned(),
+        Made::Escaped => tag.replace('"', "&quot;"),
+        Made::Lowered => tag.to_lowercase(),
+        Made::Strong => tag.trim_start_matches("W/").to_owned(),
+        Made::Bare => tag.replace("-gzip\"", "\""),
+    }
+}
+
+/// RFC 4648 §4.
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for at in 0..4 {
+            let index = usize::try_from(bits >> (18 - 6 * at) & 63).unwrap_or_default();
+            let letter = if at > chunk.len() { b'=' } else { LETTERS.get(index).copied().unwrap_or(b'=') };
+            encoded.push(char::from(letter));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_its_rfc() {
+        for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(text), encoded);
+        }
+    }
+}
