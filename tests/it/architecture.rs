@@ -18,7 +18,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("proxy", &["analysis", "bypass", "clock", "config", "http1", "recorder", "tls"]),
     ("admin", &["analysis", "bypass", "clock", "config", "recorder"]),
     ("lifecycle", &["admin", "analysis", "bypass", "clock", "config", "proxy", "recorder"]),
-    ("cli", &["analysis", "bypass", "clock", "config", "diagnose", "lifecycle", "recorder"]),
+    // It composes a pair and plays around it; nothing that serves knows of it.
+    ("demo", &["admin", "analysis", "clock", "config", "lifecycle"]),
+    ("cli", &["analysis", "bypass", "clock", "config", "demo", "diagnose", "lifecycle", "recorder"]),
     ("main", &["cli"]),
 ];
 
