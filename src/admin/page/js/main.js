@@ -4,8 +4,10 @@ import { address } from "./address.js";
 import { api } from "./api.js";
 import { fill, h } from "./dom.js";
 import { feed } from "./feed.js";
+import { startKeys } from "./parts/keys.js";
 import { makeShell } from "./parts/shell.js";
 import { status } from "./parts/status.js";
+import { applyTheme } from "./parts/theme.js";
 import { askForToken } from "./parts/token.js";
 
 /**
@@ -42,6 +44,7 @@ async function showState(state) {
   current.shown?.close();
   const mine = (current = { name, shown: null });
   fill(root);
+  window.scrollTo({ top: 0, behavior: "instant" });
   const load = Object.hasOwn(VIEWS, name) ? VIEWS[name] : null;
   if (!load) {
     document.title = "why412";
@@ -63,11 +66,11 @@ async function showState(state) {
 }
 
 function start() {
-  const theme = localStorage.getItem("why412-theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  applyTheme();
   api.onTokenNeeded(askForToken);
-  root = makeShell(() => {});
+  root = makeShell();
   address.start();
+  startKeys();
   address.subscribe(showState);
   showState(address.read());
   status.start();

@@ -1,82 +1,138 @@
 // What surrounds every view: where one can go, how the feed and the pair are doing, and what everybody has to know.
 
-import { api } from "../api.js";
 import { address } from "../address.js";
-import { fill, h } from "../dom.js";
+import { api } from "../api.js";
+import { fill, h, visible } from "../dom.js";
 import { feed } from "../feed.js";
+import { showKeys } from "./keys.js";
 import { status } from "./status.js";
+import { chooseTheme, theme } from "./theme.js";
 
 const VIEWS = [["exchanges", "Exchanges"], ["routes", "Routes"], ["bypass", "Bypass"], ["pair", "Pair"], ["catalogue", "Catalogue"]];
 
-/** Makes the shell and returns where the view goes. @param {() => void} showKeys */
-export function makeShell(showKeys) {
+/** Makes the shell; what it returns is where the view goes. */
+export function makeShell() {
   const root = h("main", { id: "view", tabindex: "-1" });
-  const banner = h("div", { class: "banners", role: "status" });
-  const nav = h("nav", { class: "nav", "aria-label": "Views" });
-  const state = h("div", { class: "header-state" });
-  document.body.append(
-    h("a", { class: "skip", href: "#view" }, "To the content"),
-    h("header", { class: "header" }, h("a", { class: "brand", href: "/" }, "why412"), nav, state),
-    banner,
-    root,
-  );
-  const draw = () => {
-    fill(nav, links());
-    fill(state, feedLight(), pairLight(), themeSwitch(), tokenButton(),
-      h("button", { class: "button-quiet", type: "button", title: "Keys (?)", onclick: showKeys }, "?"));
-    fill(banner, banners());
-  };
-  for (const [target, event] of [[feed, "state"], [status, "change"], [api.changes, "token"]]) target.addEventListener(event, draw);
-  address.subscribe(draw);
-  draw();
+  const skip = h("a", { class: "skip", href: "#view", onclick: (event) => { event.preventDefault(); root.focus(); } }, "To the content");
+  document.body.append(skip,
+    h("header", { class: "header" },
+      h("a", { class: "brand", href: "/", title: "All exchanges" }, "why412"), nav(),
+      h("div", { class: "header-state" }, instance(), feedLight(), pairLight(), tokenButton(), themeSwitch(),
+        h("button", { class: "button-quiet", type: "button", title: "Keys (?)", "aria-label": "Keys", onclick: showKeys }, "?"))),
+    banners(), root);
   return root;
 }
 
-function links() {
-  const now = address.read();
-  const current = now.view ?? "exchanges";
-  const views = status.value?.demo ? [["demo", "Demo"], ...VIEWS] : VIEWS;
-  return views.map(([view, title]) => h("a", {
-    href: address.link({ view }), class: "nav-link", "aria-current": view === current ? "page" : null,
-  }, title));
+/** Draws `element` by `draw` whenever what `read` says of one of the `sources` changes; never for nothing. */
+function live(element, sources, read, draw) {
+  let before = /** @type {string|null} */ (null);
+  const look = () => {
+    const now = JSON.stringify(read());
+    if (now === before) return;
+    before = now;
+    draw(element);
+  };
+  for (const [target, event] of sources) target.addEventListener(event, look);
+  look();
+  return element;
 }
 
-const FEED_SAYS = { connecting: "connecting", live: "live", reconnecting: "reconnecting", paused: "paused" };
+const STATUS = /** @type {[EventTarget, string]} */ ([status, "change"]);
+const FEED = /** @type {[EventTarget, string]} */ ([feed, "state"]);
+
+function nav() {
+  const link = ([view, title]) => h("a", { href: address.link({ view }), class: "nav-link", dataset: { view } }, title);
+  const element = h("nav", { class: "nav", "aria-label": "Views" }, VIEWS.map(link));
+  const mark = () => {
+    const { exchange, view } = address.read();
+    const current = exchange || view === "resource" ? "exchanges" : (view ?? "exchanges");
+    for (const one of element.children) {
+      if (one.dataset.view === current) one.setAttribute("aria-current", "page");
+      else one.removeAttribute("aria-current");
+    }
+  };
+  address.subscribe(mark);
+  return live(element, [STATUS], () => status.value?.demo ?? false, () => {
+    const there = element.querySelector("[data-view=demo]");
+    if (status.value?.demo && !there) element.append(link(["demo", "Demo"]));
+    if (!status.value?.demo && there) there.remove();
+    mark();
+  });
+}
+
+function instance() {
+  return live(h("span", { class: "header-instance quiet" }), [STATUS], () => [status.value?.instance, status.value?.role, status.value?.version], (element) => {
+    const { value } = status;
+    element.title = value ? `Instance ${value.instance}, ${value.role}, version ${value.version}` : "";
+    fill(element, value ? visible(value.instance) : null);
+  });
+}
+
+const FEED_LIGHTS = { connecting: "warn", live: "good", reconnecting: "warn", paused: "off" };
+const FEED_SAYS = {
+  connecting: "connecting", live: "live", reconnecting: "reconnecting", paused: "paused",
+};
 
 function feedLight() {
-  return h("span", { class: `light light-${feed.state}`, role: "status", id: "feed-state" }, FEED_SAYS[feed.state]);
+  return live(h("span", { id: "feed-state", role: "status", title: "The live feed" }), [FEED], () => feed.state, (element) => {
+    element.className = `light light-${FEED_LIGHTS[feed.state]}`;
+    fill(element, FEED_SAYS[feed.state]);
+  });
 }
 
+const PAIR_LIGHTS = { alone: "off", working: "good", silent: "warn", unauthentic: "bad", "no-traffic": "off" };
+const PAIR_SAYS = { alone: "alone", working: "pair", silent: "pair silent", unauthentic: "pair not authentic", "no-traffic": "pair idle" };
+
 function pairLight() {
-  const pairing = status.value?.pairing;
-  if (!pairing) return null;
-  return h("a", { class: `light light-pair-${pairing.state}`, href: address.link({ view: "pair" }), title: pairing.says }, pairing.state === "alone" ? "alone" : "pair");
+  const element = h("a", { id: "pair-state", href: address.link({ view: "pair" }) });
+  return live(element, [STATUS], () => [status.value?.pairing?.state, status.value?.pairing?.says], () => {
+    const pairing = status.value?.pairing;
+    element.hidden = !pairing;
+    if (!pairing) return;
+    element.className = `light light-${PAIR_LIGHTS[pairing.state] ?? "warn"}`;
+    element.title = pairing.says;
+    fill(element, PAIR_SAYS[pairing.state] ?? pairing.state);
+  });
 }
 
 function tokenButton() {
-  if (api.token === null) return null;
-  return h("button", { class: "button-quiet", type: "button", onclick: () => api.forgetToken() }, "Forget token");
+  const button = h("button", { id: "forget-token", class: "button-quiet", type: "button", onclick: () => api.forgetToken() }, "Forget token");
+  return live(button, [[api.changes, "token"]], () => api.token !== null, () => { button.hidden = api.token === null; });
 }
 
 function themeSwitch() {
-  const now = document.documentElement.dataset.theme ?? "auto";
-  const next = { auto: "light", light: "dark", dark: "auto" }[now];
-  const choose = () => {
-    if (next === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = next;
-    localStorage.setItem("why412-theme", next);
-    feed.dispatchEvent(new Event("state"));
+  const button = h("button", { id: "theme", class: "button-quiet", type: "button", onclick: () => { chooseTheme(); draw(); } });
+  const draw = () => {
+    const { now, next } = theme();
+    button.title = `Colours: ${now}. Choose ${next}`;
+    fill(button, { system: "◐", light: "○", dark: "●" }[now], h("span", { class: "seen-by-readers-only" }, `Colours: ${now}. Choose ${next}`));
   };
-  return h("button", { class: "button-quiet", type: "button", title: `Colours: ${now}; choose ${next}`, onclick: choose }, now);
+  draw();
+  return button;
 }
 
 function banners() {
-  const said = [];
-  if (!status.reachable) said.push(h("p", { class: "banner banner-bad" }, "The instance cannot be reached. Trying again."));
-  if (status.bypasses.length) {
-    const scope = status.bypasses.map((bypass) => bypass.route ?? "all routes").join(", ");
-    said.push(h("p", { class: "banner banner-warn" }, `A bypass is on for ${scope}. `,
-      h("a", { href: address.link({ view: "bypass" }) }, "Look at it")));
-  }
-  return said;
+  const element = h("div", { class: "banners", role: "status" });
+  const read = () => [status.reachable, status.value?.ready, status.value?.not_ready_because, status.bypasses];
+  return live(element, [STATUS], read, () => fill(element, unreachable(), notReady(), bypass()));
+}
+
+function unreachable() {
+  return status.reachable ? null : h("p", { class: "banner banner-bad" }, "The instance cannot be reached. What is shown is what was known before; trying again every few seconds.");
+}
+
+function notReady() {
+  const { value } = status;
+  if (!status.reachable || !value || value.ready !== false) return null;
+  return h("p", { class: "banner banner-warn" }, "The instance is not ready", value.not_ready_because ? [": ", visible(value.not_ready_because)] : null, ".");
+}
+
+function bypass() {
+  if (status.bypasses.length === 0) return null;
+  const scopes = status.bypasses.map((one) => [
+    one.route === null ? "all routes" : ["route ", visible(one.route)], ` until ${new Date(one.until).toLocaleTimeString()}`,
+    one.direct ? ", around the gateway" : "", one.preconditions === "remove" ? ", with preconditions removed" : "",
+  ]);
+  return h("p", { class: "banner banner-warn", id: "bypass-banner" }, "A bypass is on: ", scopes.map((scope, at) => [at ? "; " : "", scope]), ". ",
+    h("a", { href: address.link({ view: "bypass" }) }, "Look at it or end it"));
 }
