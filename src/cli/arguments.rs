@@ -1,11 +1,18 @@
 //! The arguments of every command.
 
+mod exchanges;
+mod help;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
+pub(super) use self::exchanges::{ExchangesAction, ExchangesArguments, ExportFormat, ListArguments};
+use super::names::Names;
+use super::output::ColourChoice;
 use crate::analysis::exchange::Role;
 use crate::config::{Flags, UpstreamUrl, values};
 
@@ -24,83 +31,67 @@ pub(super) const VARIABLES: [&str; 9] = [
 
 /// Explains every 412 Precondition Failed: why it happened, who has to act and how to fix it.
 #[derive(Debug, Parser)]
-#[command(name = "why412", version, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "Examples:
-  why412 demo                                     # see it at work, with nothing to set up
-  why412 run --upstream http://127.0.0.1:8080     # put it in front of a server; clients connect to 127.0.0.1:8412
-  why412 tail                                     # see what it finds, while it finds it
-  why412 exchanges show 01JD0Z…                   # all about one exchange
-  why412 explain etag-weakened                    # what a cause means and how to fix it
-
-Exit codes: 0 well, 1 what was asked for failed, 2 wrong usage, 78 invalid configuration at start.")]
+#[command(name = "why412", version, max_term_width = 100, after_help = help::ALL, disable_help_flag = true)]
 pub(super) struct Arguments {
+    /// Print help
+    // One help for both: the long form spreads the same words over three times the lines.
+    #[arg(short, long, global = true, action = clap::ArgAction::HelpShort, display_order = 1001)]
+    help: Option<bool>,
+    /// When to write in colour: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_possible_values = true,
+        display_order = 1000
+    )]
+    pub(super) color: ColourChoice,
     /// What to do.
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Show what it does: an origin, a misbehaving gateway, a pair of instances and clients, all in this process
+    #[command(after_help = help::DEMO)]
+    Demo(DemoArguments),
     /// Run the proxy
-    #[command(after_help = "Examples:
-  why412 run --upstream http://127.0.0.1:8080
-  why412 run --upstream https://origin.example.com --listen 0.0.0.0:8412 --role inner
-  why412 run --config /etc/why412/why412.toml
-
-Flags go before the environment, the environment before the file, the file before the defaults.
-SIGTERM and SIGINT drain and end it, SIGHUP reads the configuration again.")]
+    #[command(after_help = help::RUN)]
     Run(Box<RunArguments>),
     /// Check the configuration and name every fault in it
-    #[command(after_help = "Examples:
-  why412 check --config why412.toml
-  why412 check --config why412.toml --json | jq '.faults[].key'
-
-Exit codes: 0 it can be used, 1 it has faults.")]
+    #[command(after_help = help::CHECK)]
     Check(Box<CheckArguments>),
-    /// Show what it does: an origin, a misbehaving gateway, a pair of instances and clients, all in this process
-    #[command(after_help = "Examples:
-  why412 demo
-  why412 demo --admin 127.0.0.1:9000
-  why412 demo --for 1m --json
-
-Everything is on loopback and ends with Ctrl-C. Where the usual addresses are taken, free ones are used.
-Exit codes: 0 ended by a signal or by --for, 1 an address that was asked for is taken.")]
-    Demo(DemoArguments),
     /// Explain a cause or a hazard; list them all without a name
-    #[command(after_help = "Examples:
-  why412 explain
-  why412 explain etag-suffixed")]
-    Explain {
-        /// The name of a cause or hazard.
-        #[arg(value_name = "CAUSE|HAZARD")]
-        name: Option<String>,
-        /// Write JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(after_help = help::EXPLAIN)]
+    Explain(ExplainArguments),
     /// Follow what is recorded, as it happens
-    #[command(after_help = "Examples:
-  why412 tail --route orders
-  why412 tail --json | jq -r '.diagnosis.cause // empty'")]
+    #[command(after_help = help::TAIL)]
     Tail(TailArguments),
     /// List, show and export recorded exchanges
-    #[command(after_help = "Examples:
-  why412 exchanges --cause etag-weakened --limit 20
-  why412 exchanges show 01JD0Z…
-  why412 exchanges export 01JD0Z… --as har > exchange.har")]
+    #[command(after_help = help::EXCHANGES)]
     Exchanges(Box<ExchangesArguments>),
     /// Ask caches in front or behind to let go, for a while
-    #[command(after_help = "Examples:
-  why412 bypass on --route orders --for 30m
-  why412 bypass status
-  why412 bypass off --route orders")]
+    #[command(after_help = help::BYPASS)]
     Bypass(BypassArguments),
     /// Ask whether an instance is ready; for a container's HEALTHCHECK
-    Healthcheck {
-        /// Which instance.
-        #[command(flatten)]
-        instance: InstanceArguments,
+    #[command(after_help = help::HEALTHCHECK)]
+    Healthcheck(HealthcheckArguments),
+    /// Write the script that completes commands, options and names in a shell
+    #[command(hide = true, after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual pages
+    #[command(hide = true, after_help = help::MAN)]
+    Man {
+        /// Write a page for every command into this directory, which is made where it is missing
+        #[arg(long, value_name = "DIR")]
+        output: Option<PathBuf>,
     },
 }
 
@@ -188,7 +179,7 @@ pub(super) struct CheckArguments {
     /// What `run` would take.
     #[command(flatten)]
     pub(super) run: RunArguments,
-    /// Write JSON.
+    /// Write JSON: the faults and the warnings
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -211,6 +202,27 @@ pub(super) struct InstanceArguments {
     pub(super) token_file: Option<PathBuf>,
 }
 
+/// Of `explain`.
+#[derive(Args, Debug)]
+pub(super) struct ExplainArguments {
+    /// The name of a cause or hazard
+    #[arg(value_name = "CAUSE|HAZARD", value_parser = Names::Entries, hide_possible_values = true)]
+    pub(super) name: Option<String>,
+    /// Write JSON, as `GET /api/v1/causes` does
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Of `healthcheck`.
+#[derive(Args, Debug)]
+pub(super) struct HealthcheckArguments {
+    #[command(flatten)]
+    pub(super) instance: InstanceArguments,
+    /// Write JSON: whether it is ready, and why not
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// Of `tail`.
 #[derive(Args, Debug)]
 pub(super) struct TailArguments {
@@ -220,101 +232,29 @@ pub(super) struct TailArguments {
     #[arg(long, value_name = "ROUTE")]
     pub(super) route: Option<String>,
     /// Only 412s of this cause
-    #[arg(long, value_name = "CAUSE")]
+    #[arg(long, value_name = "CAUSE", value_parser = Names::Causes, hide_possible_values = true)]
     pub(super) cause: Option<String>,
+    /// Only those with this hazard
+    #[arg(long, value_name = "HAZARD", value_parser = Names::Hazards, hide_possible_values = true)]
+    pub(super) hazard: Option<String>,
+    /// Only those answered with this status
+    #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub(super) status: Option<u16>,
+    /// Begin with so many that are recorded already
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(super) last: u16,
+    /// Give every attempt of a retry loop a line, on a terminal too
+    #[arg(long)]
+    pub(super) each: bool,
     /// Write JSON, one record per line
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// Of `exchanges`.
-#[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct ExchangesArguments {
-    #[command(subcommand)]
-    pub(super) action: Option<ExchangesAction>,
-    #[command(flatten)]
-    pub(super) list: ListArguments,
-}
-
-/// What to do with recorded exchanges.
-#[derive(Debug, Subcommand)]
-pub(super) enum ExchangesAction {
-    /// List them, newest first
-    List(ListArguments),
-    /// Show all about one
-    Show {
-        #[command(flatten)]
-        instance: InstanceArguments,
-        /// The id of the exchange.
-        id: String,
-        /// Write JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Export one
-    Export {
-        #[command(flatten)]
-        instance: InstanceArguments,
-        /// The id of the exchange.
-        id: String,
-        /// As what.
-        #[arg(long = "as", value_enum)]
-        format: ExportFormat,
-    },
-}
-
-/// Of `exchanges list`.
-#[derive(Args, Debug)]
-pub(super) struct ListArguments {
-    #[command(flatten)]
-    pub(super) instance: InstanceArguments,
-    /// Only those of this route
-    #[arg(long, value_name = "ROUTE")]
-    pub(super) route: Option<String>,
-    /// Only 412s of this cause
-    #[arg(long, value_name = "CAUSE")]
-    pub(super) cause: Option<String>,
-    /// Only those with this hazard
-    #[arg(long, value_name = "HAZARD")]
-    pub(super) hazard: Option<String>,
-    /// Only those answered with this status
-    #[arg(long, value_name = "STATUS")]
-    pub(super) status: Option<u16>,
-    /// Only those of this resource
-    #[arg(long, value_name = "URL")]
-    pub(super) resource: Option<String>,
-    /// Only those recorded after this one, oldest first
-    #[arg(long, value_name = "ID", conflicts_with = "before")]
-    pub(super) after: Option<String>,
-    /// Only those recorded before this one
-    #[arg(long, value_name = "ID")]
-    pub(super) before: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(super) limit: u16,
-    /// Write JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// As what an exchange is exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ExportFormat {
-    /// HTTP Archive, for browsers and proxies.
-    Har,
-    /// A command that sends the request again.
-    Curl,
-    /// The record.
-    Json,
-    /// Everything needed to escalate.
-    #[value(hide = true)]
-    Bundle,
-}
-
 /// Of `bypass`.
 #[derive(Args, Debug)]
 pub(super) struct BypassArguments {
+    /// What to do with it.
     #[command(subcommand)]
     pub(super) action: BypassAction,
 }
@@ -322,15 +262,17 @@ pub(super) struct BypassArguments {
 /// What to do with the bypass.
 #[derive(Debug, Subcommand)]
 pub(super) enum BypassAction {
-    /// Show which are on
+    /// Show which are on, how long still, and what they change
+    #[command(after_help = help::STATUS)]
     Status {
         #[command(flatten)]
         instance: InstanceArguments,
-        /// Write JSON.
+        /// Write JSON, as the API does
         #[arg(long)]
         json: bool,
     },
     /// Switch one on
+    #[command(after_help = help::ON)]
     On {
         #[command(flatten)]
         instance: InstanceArguments,
@@ -343,18 +285,19 @@ pub(super) enum BypassAction {
         /// Send traffic to the direct addresses, around the gateway
         #[arg(long)]
         direct: bool,
-        /// Write JSON.
+        /// Write JSON, as the API does
         #[arg(long)]
         json: bool,
     },
-    /// Switch one off
+    /// Switch one off, or all
+    #[command(after_help = help::OFF)]
     Off {
         #[command(flatten)]
         instance: InstanceArguments,
-        /// That of this route; that for all without it
+        /// That of this route; all of them without it
         #[arg(long, value_name = "ROUTE")]
         route: Option<String>,
-        /// Write JSON.
+        /// Write JSON, as the API does
         #[arg(long)]
         json: bool,
     },
@@ -366,7 +309,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(line: &str) -> Result<Command, clap::Error> {
+    fn parse(line: &str) -> Result<Option<Command>, clap::Error> {
         Arguments::try_parse_from(line.split(' ')).map(|arguments| arguments.command)
     }
 
@@ -379,7 +322,7 @@ mod tests {
     fn flags_of_run_become_values() {
         let line = "why412 run --listen 127.0.0.1:1 --upstream http://a:2 --direct http://b:3 --admin [::1]:4 --role \
                     inner --secret-file s --config c";
-        let Ok(Command::Run(arguments)) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")) else {
+        let Ok(Some(Command::Run(arguments))) = parse(&line.split_whitespace().collect::<Vec<_>>().join(" ")) else {
             panic!("it parses");
         };
         let flags = arguments.flags();
@@ -395,12 +338,17 @@ mod tests {
     #[test]
     fn wrong_usage_has_a_code_of_its_own() {
         for line in [
-            "why412",
             "why412 dance",
             "why412 run --listen nowhere",
             "why412 run --upstream example.com",
             "why412 run --role middle",
+            "why412 exchanges export 1",
             "why412 exchanges export 1 --as pdf",
+            "why412 exchanges --cause etag-weakend",
+            "why412 tail --hazard etag-weakened",
+            "why412 tail --status 99",
+            "why412 explain no-such-cause",
+            "why412 --color sometimes",
             "why412 exchanges --after 1 --before 2",
             "why412 exchanges --limit 0",
             "why412 bypass",

@@ -3,13 +3,15 @@
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
 use super::CliError;
 use super::arguments::InstanceArguments;
-use super::output::printable;
+use super::output::{Output, printable};
+use super::progress::Progress;
 use crate::config::Secret;
 
 /// How long connecting, and an ordinary answer, may take.
@@ -25,6 +27,7 @@ pub(super) struct Client {
     agent: Agent,
     base: String,
     token: Option<Secret>,
+    output: Output,
 }
 
 /// An answer that was read whole.
@@ -34,11 +37,26 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// The body, as text.
     pub(super) body: String,
+    /// The time by the clock of who answered, if it says so.
+    pub(super) date: Option<Timestamp>,
+    /// Who speaks there.
+    from: From,
+}
+
+/// Who it is that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    /// An admin API, or somebody who says nothing that it would not say.
+    Admin,
+    /// The data plane of an instance: its own refusals say so (RFC 9209).
+    Proxy,
+    /// Something else.
+    Stranger,
 }
 
 impl Client {
     /// To the instance that the arguments name.
-    pub(super) fn new(arguments: &InstanceArguments) -> Result<Self, CliError> {
+    pub(super) fn new(arguments: &InstanceArguments, output: Output) -> Result<Self, CliError> {
         if arguments.admin.https {
             let plain = format!("http://{}", arguments.admin.to_string().trim_start_matches("https://"));
             return Err(CliError::Usage(format!("the admin address speaks no TLS; write --admin {plain} instead")));
@@ -56,7 +74,7 @@ impl Client {
             .timeout_recv_response(Some(ANSWER_WITHIN))
             .build()
             .new_agent();
-        Ok(Self { agent, base: arguments.admin.to_string(), token: token.transpose()? })
+        Ok(Self { agent, base: arguments.admin.to_string(), token: token.transpose()?, output })
     }
 
     /// Asks, whatever the answer's status is.
@@ -67,6 +85,7 @@ impl Client {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> Result<Answer, CliError> {
+        let _waiting = self.waiting();
         let mut request = Request::builder().method(method).uri(self.url(path, query));
         if let Some(authorization) = self.authorization() {
             request = request.header("Authorization", authorization);
@@ -74,25 +93,57 @@ impl Client {
         let response = match body {
             Some(json) => {
                 let request = request.header("Content-Type", "application/json").body(json.to_string());
-                self.agent.run(request.map_err(|error| self.failed(&error))?)
+                self.agent.run(request.map_err(|error| self.unreachable(&error.into()))?)
             }
-            None => self.agent.run(request.body(()).map_err(|error| self.failed(&error))?),
+            None => self.agent.run(request.body(()).map_err(|error| self.unreachable(&error.into()))?),
         };
-        let response = response.map_err(|error| self.failed(&error))?;
-        let status = response.status().as_u16();
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let (status, date, from) = (response.status().as_u16(), date(&response), From::of(&response));
         let mut body = response.into_body();
         let read = body.with_config().limit(ANSWER_BYTES_MAX).lossy_utf8(true).read_to_string();
-        Ok(Answer { status, body: read.map_err(|error| self.failed(&error))? })
+        Ok(Answer { status, body: read.map_err(|error| self.unreachable(&error))?, date, from })
     }
 
     /// Asks for text that must be there.
     pub(super) fn text(&self, path: &str, query: &[(&str, String)]) -> Result<String, CliError> {
-        self.ask("GET", path, query, None)?.well()
+        self.well(self.ask("GET", path, query, None)?)
     }
 
-    /// Asks for JSON that must be there.
-    pub(super) fn json(&self, path: &str, query: &[(&str, String)]) -> Result<Value, CliError> {
-        parse(&self.text(path, query)?)
+    /// Asks for JSON that must be there, and have a member of this name.
+    pub(super) fn json(&self, path: &str, query: &[(&str, String)], member: &str) -> Result<Value, CliError> {
+        self.parsed(&self.text(path, query)?, member)
+    }
+
+    /// The JSON of an answer, which must have a member of this name.
+    pub(super) fn parsed(&self, text: &str, member: &str) -> Result<Value, CliError> {
+        let parsed = serde_json::from_str(text).ok().filter(|json: &Value| json.get(member).is_some());
+        parsed.ok_or_else(|| self.stranger())
+    }
+
+    /// The body of a good answer; why it is none otherwise.
+    pub(super) fn well(&self, answer: Answer) -> Result<String, CliError> {
+        match (answer.from, answer.status) {
+            (From::Proxy, _) => Err(CliError::Failed(format!(
+                "{} is where clients connect, not the admin address; name that with --admin URL (http://127.0.0.1:4120 \
+                 unless configured)",
+                self.base
+            ))),
+            (_, 200..300) => Ok(answer.body),
+            (From::Admin, 401) => Err(CliError::Failed(match self.token {
+                None => {
+                    "the instance wants its token; name the file with --token-file FILE or WHY412_TOKEN_FILE".to_owned()
+                }
+                Some(_) => {
+                    "the instance does not take this token; name the file that its admin.token_file names, with \
+                            --token-file FILE"
+                        .to_owned()
+                }
+            })),
+            (From::Admin, status) => {
+                Err(CliError::Failed(format!("the instance refused with {status}: {}", refusal(&answer.body))))
+            }
+            (From::Stranger, _) => Err(self.stranger()),
+        }
     }
 
     /// Opens a stream of server-sent events, after the one of that id.
@@ -105,18 +156,24 @@ impl Client {
         if let Some(id) = after {
             request = request.header("Last-Event-ID", id);
         }
-        let request = request.body(()).map_err(|error| self.failed(&error))?;
-        let response: Response<Body> = self.agent.run(request).map_err(|error| self.failed(&error))?;
-        let status = response.status().as_u16();
+        let request = request.body(()).map_err(|error| self.unreachable(&error.into()))?;
+        let waiting = self.waiting();
+        let response: Response<Body> = self.agent.run(request).map_err(|error| self.unreachable(&error))?;
+        drop(waiting);
+        let (status, date, from) = (response.status().as_u16(), date(&response), From::of(&response));
+        let is_feed = header(&response, "content-type").starts_with("text/event-stream");
         let mut body = response.into_body();
-        if status != 200 {
+        if status != 200 || !is_feed {
             let body = body.read_to_string().unwrap_or_default();
-            return Err(Answer { status, body }
-                .well()
-                .err()
-                .unwrap_or_else(|| CliError::Failed("no events".to_owned())));
+            let refused = self.well(Answer { status, body, date, from });
+            return Err(refused.err().unwrap_or_else(|| self.stranger()));
         }
         Ok(BufReader::new(body.into_with_config().limit(u64::MAX).reader()))
+    }
+
+    /// The address that is asked.
+    pub(super) fn base(&self) -> &str {
+        &self.base
     }
 
     fn url(&self, path: &str, query: &[(&str, String)]) -> String {
@@ -129,37 +186,65 @@ impl Client {
         self.token.as_ref().map(|token| [b"Bearer ", token.expose()].concat())
     }
 
-    fn failed(&self, error: &impl ToString) -> CliError {
-        let error = error.to_string();
+    fn waiting(&self) -> Progress {
+        self.output.progress(format!("waiting for {}", self.base))
+    }
+
+    /// What went wrong on the way there, and what to do.
+    fn unreachable(&self, error: &ureq::Error) -> CliError {
+        let base = &self.base;
+        let refused = |fault: &std::io::Error| fault.kind() == std::io::ErrorKind::ConnectionRefused;
+        let what = if matches!(error, ureq::Error::Io(fault) if refused(fault)) {
+            format!("nothing listens at {base}")
+        } else if matches!(error, ureq::Error::Timeout(_)) {
+            format!("{base} does not answer in time")
+        } else if matches!(error, ureq::Error::HostNotFound) {
+            format!("there is no host of that name: {base}")
+        } else {
+            format!("{base} does not answer as HTTP does ({})", printable(&error.to_string()))
+        };
         CliError::Failed(format!(
-            "{} does not answer: {error}; name the admin address of a running instance with --admin URL",
+            "{what}. Is an instance running? Start one with `why412 run --upstream URL`, or name the admin address of one \
+             with --admin URL or WHY412_ADMIN_URL"
+        ))
+    }
+
+    fn stranger(&self) -> CliError {
+        CliError::Failed(format!(
+            "{} answers, but not as the admin API of why412 does; name the admin address of an instance with --admin URL \
+             (http://127.0.0.1:4120 unless configured; it is not where clients connect)",
             self.base
         ))
     }
 }
 
-impl Answer {
-    /// The body of a good answer; why it is none otherwise.
-    pub(super) fn well(self) -> Result<String, CliError> {
-        match self.status {
-            200..300 => Ok(self.body),
-            401 => Err(CliError::Failed("the instance wants its token; name its file with --token-file".to_owned())),
-            status => Err(CliError::Failed(format!("the instance refused with {status}: {}", refusal(&self.body)))),
+impl From {
+    fn of(response: &Response<Body>) -> Self {
+        // Refusals of the admin API are problem documents without this field; the data plane's have it.
+        if header(response, "proxy-status").starts_with("why412") {
+            return Self::Proxy;
         }
+        let is_refusal = response.status().as_u16() >= 300;
+        let is_problem = header(response, "content-type").starts_with("application/problem+json");
+        if is_refusal && !is_problem { Self::Stranger } else { Self::Admin }
     }
+}
+
+fn header<'a>(response: &'a Response<Body>, name: &str) -> &'a str {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn date(response: &Response<Body>) -> Option<Timestamp> {
+    let time = httpdate::parse_http_date(header(response, "date")).ok()?;
+    Timestamp::try_from(time).ok()
 }
 
 /// The sentence of a problem document (RFC 9457), or what else there is.
 fn refusal(body: &str) -> String {
     let problem: Option<Value> = serde_json::from_str(body).ok();
     let member = |name: &str| problem.as_ref()?.get(name)?.as_str().map(str::to_owned);
-    let said = member("detail").or_else(|| member("title")).or_else(|| member("error"));
+    let said = member("detail").or_else(|| member("title"));
     printable(said.as_deref().unwrap_or_else(|| body.trim()))
-}
-
-/// JSON from an instance.
-pub(super) fn parse(text: &str) -> Result<Value, CliError> {
-    serde_json::from_str(text).map_err(|error| CliError::Failed(format!("the instance answers with no JSON: {error}")))
 }
 
 /// RFC 3986 §2.1: everything but unreserved characters is encoded.
@@ -185,14 +270,8 @@ mod tests {
 
     #[test]
     fn refusals_are_read() {
-        let answer = |status, body: &str| Answer { status, body: body.to_owned() }.well();
-        assert_eq!(answer(200, "x").expect("well"), "x");
-        let said = |status, body| answer(status, body).expect_err("refused").to_string();
-        assert_eq!(
-            said(404, r#"{"title":"Not Found","detail":"no such exchange"}"#),
-            "the instance refused with 404: no such exchange"
-        );
-        assert_eq!(said(500, "oh\n"), "the instance refused with 500: oh");
-        assert_eq!(said(401, ""), "the instance wants its token; name its file with --token-file");
+        assert_eq!(refusal(r#"{"title":"Not Found","detail":"no such exchange"}"#), "no such exchange");
+        assert_eq!(refusal(r#"{"title":"Not Found"}"#), "Not Found");
+        assert_eq!(refusal("oh\u{1b}\n"), "oh\\u{1b}");
     }
 }

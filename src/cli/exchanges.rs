@@ -8,7 +8,12 @@ use super::CliError;
 use super::arguments::{ExchangesAction, ExchangesArguments, ExportFormat, InstanceArguments, ListArguments};
 use super::client::{Client, encoded};
 use super::output::Output;
-use super::record;
+use super::record::fold::{Folded, folded};
+use super::record::table::table;
+use super::record::{Summary, whole::whole};
+use super::today;
+
+const PATH: &str = "/api/v1/exchanges";
 
 /// Does what the arguments say; without an action it lists.
 pub(super) fn exchanges(arguments: &ExchangesArguments, output: &Output) -> Result<ExitCode, CliError> {
@@ -16,7 +21,9 @@ pub(super) fn exchanges(arguments: &ExchangesArguments, output: &Output) -> Resu
         None => list(&arguments.list, *output),
         Some(ExchangesAction::List(arguments)) => list(arguments, *output),
         Some(ExchangesAction::Show { instance, id, json }) => show(instance, id, *json, *output),
-        Some(ExchangesAction::Export { instance, id, format }) => export(instance, id, *format, *output),
+        Some(ExchangesAction::Export { instance, id, format, json: _ }) => {
+            export(instance, id, format.unwrap_or(ExportFormat::Json), *output)
+        }
     }
 }
 
@@ -32,34 +39,38 @@ fn list(arguments: &ListArguments, output: Output) -> Result<ExitCode, CliError>
         ("limit", Some(arguments.limit.to_string())),
     ];
     let query: Vec<_> = pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let text = Client::new(&arguments.instance)?.text("/api/v1/exchanges", &query)?;
+    let client = Client::new(&arguments.instance, output)?;
+    let text = client.text(PATH, &query)?;
+    let listed = client.parsed(&text, "exchanges")?;
     if arguments.json {
         output.data(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let listed = super::client::parse(&text)?;
-    let records = listed.get("exchanges").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    for record in records {
-        output.data(&record::line(record, output))?;
-    }
-    if records.is_empty() {
+    let records = records(&listed);
+    let summaries = records.iter().map(Summary::of);
+    let rows = if arguments.each { summaries.map(Folded::of).collect() } else { folded(summaries) };
+    if rows.is_empty() {
         output.message("nothing is recorded that fits");
+    } else {
+        output.data(&table(&rows, output, &today()))?;
+        output.hint("all about one: why412 exchanges show ID");
     }
     if let Some(next) = listed.get("next").and_then(Value::as_str) {
-        let way = if arguments.after.is_some() { "--after" } else { "--before" };
-        output.message(&format!("there are more: {way} {next}"));
+        let (what, way) = if arguments.after.is_some() { ("newer", "--after") } else { ("older", "--before") };
+        output.message(&format!("there are {what} ones: the same command with {way} {next}"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn records(listed: &Value) -> &[Value] {
+    listed.get("exchanges").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 fn show(instance: &InstanceArguments, id: &str, json: bool, output: Output) -> Result<ExitCode, CliError> {
-    let path = format!("/api/v1/exchanges/{}", encoded(id));
-    let client = Client::new(instance)?;
-    if json {
-        output.data(client.text(&path, &[])?.trim_end())?;
-    } else {
-        output.data(record::whole(&client.json(&path, &[])?, output).trim_end())?;
-    }
+    let client = Client::new(instance, output)?;
+    let text = client.text(&path_of(&client, id)?, &[])?;
+    let record = client.parsed(&text, "request")?;
+    output.data(if json { text.trim_end().to_owned() } else { whole(&record, output) }.as_str())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -73,7 +84,22 @@ fn export(instance: &InstanceArguments, id: &str, format: ExportFormat, output: 
             return Err(CliError::Failed(says.to_owned()));
         }
     };
-    let text = Client::new(instance)?.text(&format!("/api/v1/exchanges/{}{suffix}", encoded(id)), &[])?;
+    let client = Client::new(instance, output)?;
+    let text = client.text(&format!("{}{suffix}", path_of(&client, id)?), &[])?;
     output.data(text.trim_end())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The path of the exchange that is meant: by its id, or as the newest of all or of the 412s.
+fn path_of(client: &Client, meant: &str) -> Result<String, CliError> {
+    let status = match meant {
+        "latest" => None,
+        "last-412" => Some(("status", "412".to_owned())),
+        id => return Ok(format!("{PATH}/{}", encoded(id))),
+    };
+    let query: Vec<_> = status.into_iter().chain([("limit", "1".to_owned())]).collect();
+    let listed = client.json(PATH, &query, "exchanges")?;
+    let newest = records(&listed).first().and_then(|record| record.get("id")).and_then(Value::as_str);
+    let id = newest.ok_or_else(|| CliError::Failed(format!("nothing is recorded that is {meant}")))?;
+    Ok(format!("{PATH}/{}", encoded(id)))
 }

@@ -1,49 +1,97 @@
-//! `why412 explain`: the catalogue, or one entry of it, as text or JSON.
+//! `why412 explain`: the catalogue, or one entry of it, as text or JSON. Nothing is said here that the entries do not
+//! say.
 
-use crate::analysis::diagnosis::reference;
+use std::process::ExitCode;
+
+use super::CliError;
+use super::arguments::ExplainArguments;
+use super::layout::{padded, wrapped};
+use super::output::{Output, Tone};
+use crate::analysis::diagnosis::reference::{self, Entry, Kind};
+use crate::analysis::judgement::Party;
 use crate::recorder::catalogue;
 
-/// Why nothing could be explained.
-#[derive(Debug, thiserror::Error)]
-pub enum ExplainError {
-    /// No entry has that name.
-    #[error("the catalogue has no \"{name}\"{}; `why412 explain` lists what it has", near(.like))]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// Names that resemble it.
-        like: Vec<&'static str>,
-    },
-    /// The view could not be written as JSON.
-    #[error("writing JSON: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
-/// The entry of that name, or the list without one; ends with a line end.
-pub fn explain(name: Option<&str>, json: bool) -> Result<String, ExplainError> {
-    let Some(name) = name else {
-        return if json { pretty(&catalogue::view()) } else { Ok(reference::index()) };
+/// Explains what is asked for; lists everything without a name.
+pub(super) fn explain(arguments: &ExplainArguments, output: &Output) -> Result<ExitCode, CliError> {
+    let entry = arguments.name.as_deref().and_then(reference::entry);
+    let text = match (&entry, arguments.json) {
+        (None, false) => index(*output),
+        (None, true) => pretty(&catalogue::view())?,
+        (Some(entry), false) => text(entry, *output),
+        (Some(entry), true) => pretty(&catalogue::entry_view(entry))?,
     };
-    let name = name.trim().to_ascii_lowercase();
-    let Some(entry) = reference::entry(&name) else {
-        return Err(ExplainError::Unknown { like: resembling(&name), name });
+    output.data(text.trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pretty(view: &impl serde::Serialize) -> Result<String, CliError> {
+    serde_json::to_string_pretty(view).map_err(|error| CliError::Failed(format!("writing JSON: {error}")))
+}
+
+/// All entries, one line each, or two where the terminal is narrow.
+fn index(output: Output) -> String {
+    let columns = output.prose_columns();
+    let width = reference::entries().map(|entry| entry.id.len()).max().unwrap_or_default();
+    let mut lines = Vec::new();
+    for (kind, heading) in [(Kind::Cause, "Causes of a 412"), (Kind::Hazard, "Hazards: damage or waste without a 412")]
+    {
+        lines.push(output.toned(Tone::Strong, heading));
+        for entry in reference::entries().filter(|entry| entry.kind == kind) {
+            let further = " ".repeat(width + 4);
+            let line = wrapped(entry.title, &format!("  {}  ", padded(entry.id, width)), &further, columns);
+            lines.push(line);
+        }
+        lines.push(String::new());
+    }
+    lines.push("`why412 explain NAME` tells more of one.".to_owned());
+    lines.join("\n")
+}
+
+/// One entry.
+fn text(entry: &Entry, output: Output) -> String {
+    let columns = output.prose_columns();
+    let title = |text: &str| output.toned(Tone::Strong, text);
+    let what = match entry.party {
+        Some(party) => format!("a cause of 412; to act: {}", output.toned(tone_of(party), party_in_words(party))),
+        None => "a hazard: damage or waste without a 412".to_owned(),
     };
-    if json { pretty(&catalogue::entry_view(&entry)) } else { Ok(reference::text(&entry)) }
+    let mut lines = vec![
+        title(&wrapped(&format!("{}: {}", entry.id, entry.title), "", "", columns)),
+        what,
+        String::new(),
+        wrapped(entry.explanation, "", "", columns),
+        String::new(),
+        title("For example"),
+    ];
+    lines.extend(entry.example.lines().map(|line| format!("  {line}")));
+    lines.extend([String::new(), title("What to do")]);
+    lines.extend(entry.fix.iter().map(|fix| wrapped(fix, "  - ", "    ", columns)));
+    for detail in entry.details {
+        lines.extend([String::new(), title(&format!("{}/{}", entry.id, detail.id))]);
+        lines.push(wrapped(detail.explanation, "  ", "  ", columns));
+        lines.extend(detail.fix.iter().map(|fix| wrapped(fix, "  - ", "    ", columns)));
+    }
+    lines.extend([String::new(), wrapped(&entry.specification.join(", "), "See ", "    ", columns)]);
+    lines.join("\n")
 }
 
-fn pretty(view: &impl serde::Serialize) -> Result<String, ExplainError> {
-    Ok(serde_json::to_string_pretty(view)? + "\n")
+const fn party_in_words(party: Party) -> &'static str {
+    match party {
+        Party::Client => "the client",
+        Party::OtherClient => "another client",
+        Party::Gateway => "the gateway",
+        Party::Origin => "the origin",
+        Party::Unknown => "not known",
+    }
 }
 
-/// Names that share a word with `name`, or begin alike.
-fn resembling(name: &str) -> Vec<&'static str> {
-    let words: Vec<_> = name.split(['-', '_', '/', ' ']).filter(|word| word.len() > 2).collect();
-    let alike = |id: &str| id.split('-').any(|part| words.iter().any(|word| part.starts_with(word)));
-    reference::entries().map(|entry| entry.id).filter(|id| alike(id)).collect()
-}
-
-fn near(like: &[&str]) -> String {
-    if like.is_empty() { String::new() } else { format!(" (like it: {})", like.join(", ")) }
+const fn tone_of(party: Party) -> Tone {
+    match party {
+        Party::Client | Party::OtherClient => Tone::Client,
+        Party::Gateway => Tone::Gateway,
+        Party::Origin => Tone::Origin,
+        Party::Unknown => Tone::Faint,
+    }
 }
 
 #[cfg(test)]
@@ -51,26 +99,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_name_it_lists_every_entry() {
-        let list = explain(None, false).unwrap();
-        for entry in reference::entries() {
-            assert!(list.lines().any(|line| line.trim_start().starts_with(entry.id)), "{}", entry.id);
+    fn the_list_has_every_entry() {
+        for output in [Output::plain(), Output::terminal(60, false), Output::terminal(200, false)] {
+            let list = index(output);
+            for entry in reference::entries() {
+                assert!(list.lines().any(|line| line.starts_with(&format!("  {} ", entry.id))), "{}", entry.id);
+            }
+            assert!(list.lines().all(|line| line.chars().count() <= output.prose_columns()), "{list}");
         }
     }
 
     #[test]
-    fn json_of_one_entry_has_its_texts() {
-        let json: serde_json::Value = serde_json::from_str(&explain(Some("etag-suffixed"), true).unwrap()).unwrap();
-        assert_eq!(json["id"], "etag-suffixed");
-        assert_eq!(json["party"], "gateway");
-        assert_eq!(json["details"][0]["id"], "inside-origin");
-    }
-
-    #[test]
-    fn an_unknown_name_is_answered_with_those_like_it() {
-        let error = explain(Some("weakened"), false).unwrap_err().to_string();
-        assert!(error.contains("etag-weakened"), "{error}");
-        let error = explain(Some("nonsense"), false).unwrap_err().to_string();
-        assert!(!error.contains("like it"), "{error}");
+    fn the_text_of_an_entry_says_all_of_it_within_the_width() {
+        for entry in reference::entries() {
+            for output in [Output::plain(), Output::terminal(60, false)] {
+                let text = text(&entry, output);
+                let words: Vec<_> = text.split_whitespace().collect();
+                for said in [entry.title, entry.explanation].into_iter().chain(entry.fix.iter().copied()) {
+                    let wanted: Vec<_> = said.split_whitespace().collect();
+                    assert!(words.windows(wanted.len()).any(|window| window == wanted), "{}: {said}", entry.id);
+                }
+                // An example is shown as it stands, and a long word on a line of its own.
+                let prose = text.lines().filter(|line| !entry.example.contains(line.trim()));
+                let fits = |line: &str| line.chars().count() <= output.prose_columns() || !line.trim().contains(' ');
+                assert!(prose.clone().all(fits), "{text}");
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use why412::analysis::diagnosis::reference;
+use why412::cli;
 use why412::config;
 use why412::recorder::metrics;
 
@@ -24,6 +25,11 @@ fn the_reference_of_the_configuration_is_current() {
 #[test]
 fn the_file_with_every_key_is_current() {
     holds("config/why412.toml", &config::reference::file());
+}
+
+#[test]
+fn the_reference_of_the_command_line_is_current() {
+    holds("docs/command-line.md", &cli::reference::document());
 }
 
 #[track_caller]

@@ -1,5 +1,5 @@
-//! The catalogue for readers: one view of causes and hazards alike, as a page (`docs/causes.md`) and as text for a
-//! terminal (`why412 explain`). Nothing is said here that the entries do not say.
+//! The catalogue for readers: one view of causes and hazards alike, as a page (`docs/causes.md`).
+//! Nothing is said here that the entries do not say.
 
 use std::fmt::Write;
 
@@ -72,44 +72,6 @@ pub fn page() -> String {
         }
     }
     page
-}
-
-/// The list of all entries, for a terminal.
-pub fn index() -> String {
-    let mut text = String::new();
-    for (kind, heading) in [(Kind::Cause, "Causes of a 412"), (Kind::Hazard, "Hazards")] {
-        let _ = writeln!(text, "{heading}");
-        for entry in entries().filter(|entry| entry.kind == kind) {
-            let _ = writeln!(text, "  {:<28} {}", entry.id, entry.title);
-        }
-        text.push('\n');
-    }
-    text.push_str("`why412 explain NAME` tells more of one.\n");
-    text
-}
-
-/// One entry, for a terminal.
-pub fn text(entry: &Entry) -> String {
-    let mut text = format!("{} ({}", entry.id, entry.kind.as_str());
-    if let Some(party) = entry.party {
-        let _ = write!(text, ", to act: {}", party_in_words(party));
-    }
-    let _ = write!(text, ")\n{}\n\n", entry.title);
-    wrap(&mut text, "", "", entry.explanation);
-    text.push_str("\nFor example\n");
-    for line in entry.example.lines() {
-        let _ = writeln!(text, "  {line}");
-    }
-    text.push_str("\nWhat to do\n");
-    advice(&mut text, "", entry.fix);
-    for detail in entry.details {
-        text.push('\n');
-        let _ = writeln!(text, "{}/{}", entry.id, detail.id);
-        wrap(&mut text, "  ", "  ", detail.explanation);
-        advice(&mut text, "  ", detail.fix);
-    }
-    let _ = writeln!(text, "\nSee {}", entry.specification.join(", "));
-    text
 }
 
 impl From<&'static Cause> for Entry {
@@ -195,37 +157,6 @@ const fn party_in_words(party: Party) -> &'static str {
     }
 }
 
-fn advice(text: &mut String, indent: &str, fix: &[&str]) {
-    for fix in fix {
-        wrap(text, &format!("{indent}- "), &format!("{indent}  "), fix);
-    }
-}
-
-/// Writes `sentence` in lines of at most [`WIDTH`], the first after `first`, the others after `others`.
-fn wrap(text: &mut String, first: &str, others: &str, sentence: &str) {
-    const WIDTH: usize = 80;
-    text.push_str(first);
-    let mut column = first.chars().count();
-    let mut at_start = true;
-    for word in sentence.split_whitespace() {
-        let length = word.chars().count();
-        if !at_start && column + 1 + length > WIDTH {
-            text.push('\n');
-            text.push_str(others);
-            column = others.chars().count();
-            at_start = true;
-        }
-        if !at_start {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-        at_start = false;
-    }
-    text.push('\n');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,26 +166,5 @@ mod tests {
         assert_eq!(entry("etag-suffixed/inside-origin").unwrap().id, "etag-suffixed");
         assert_eq!(entry("missed-304").unwrap().kind, Kind::Hazard);
         assert!(entry("etag").is_none());
-    }
-
-    #[test]
-    fn the_text_of_an_entry_says_all_of_it_in_short_lines() {
-        for entry in entries() {
-            let text = text(&entry);
-            let words: Vec<_> = text.split_whitespace().collect();
-            for said in [entry.title, entry.explanation].into_iter().chain(entry.fix.iter().copied()) {
-                let wanted: Vec<_> = said.split_whitespace().collect();
-                assert!(words.windows(wanted.len()).any(|window| window == wanted), "{}: {said}", entry.id);
-            }
-            let prose = text.lines().filter(|line| !entry.example.contains(line.trim()));
-            assert!(prose.clone().all(|line| line.chars().count() <= 80 || !line.trim().contains(' ')), "{text}");
-        }
-    }
-
-    #[test]
-    fn long_sentences_are_wrapped() {
-        let mut text = String::new();
-        wrap(&mut text, "- ", "  ", &"word ".repeat(20));
-        assert_eq!(text, format!("- {}\n  {}\n", ["word"; 15].join(" "), ["word"; 5].join(" ")));
     }
 }
