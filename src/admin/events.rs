@@ -132,7 +132,7 @@ async fn catch_up(shared: &Shared, to: &mpsc::Sender<Bytes>, last: ExchangeId) -
             seen = stored.key;
             send(to, event_text(&stored.id, &stored.json)).await?;
         }
-        let next = page.records.last().filter(|_| page.more).and_then(|stored| exchange_id(&stored.id).ok());
+        let next = page.next.and_then(|next| exchange_id(&next).ok());
         match next {
             Some(next) => after = next,
             None => return Some(seen),

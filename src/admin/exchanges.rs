@@ -6,17 +6,22 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::problem::Problem;
-use super::query::{Parameters, exchange_id, number, wrong};
+use super::query::{Parameters, exchange_id, moment, number, wrong};
+use crate::clock;
 use crate::recorder::catalogue;
 use crate::recorder::export::{curl, har};
 use crate::recorder::record::{Record, id_of_text};
 use crate::recorder::store::{Page, Query, StoreError, Stored};
 
-const PARAMETERS: &[&str] = &["after", "before", "limit", "route", "cause", "hazard", "status", "resource"];
+const PARAMETERS: &[&str] =
+    &["after", "before", "limit", "route", "cause", "hazard", "status", "resource", "since", "until", "text"];
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
 
 /// Recorded exchanges: oldest first after `after`, otherwise newest first.
+///
+/// A search takes a bounded time: where it is over before `limit` records are found, the answer has fewer, perhaps none,
+/// and `next` is set to go on with. Only where `next` is null there are no more.
 #[utoipa::path(
     get, path = "/api/v1/exchanges", tag = "exchanges",
     params(
@@ -28,6 +33,11 @@ const LIMIT_MAX: usize = 1000;
         ("hazard" = Option<String>, Query, description = "With this hazard"),
         ("status" = Option<u16>, Query, description = "Answered with this status"),
         ("resource" = Option<String>, Query, description = "Of this URL, or of this path and query"),
+        ("since" = Option<String>, Query, description = "Begun then or later: RFC 3339, or a duration back from now \
+            such as 15m"),
+        ("until" = Option<String>, Query, description = "Begun before: RFC 3339, or a duration back from now"),
+        ("text" = Option<String>, Query, description = "With this text, whatever its case, in the id, the client, the \
+            URL, a field (its name, its value, or `Name: value`), a cause or a hazard"),
     ),
     responses(
         (status = 200, body = super::openapi::ExchangePage),
@@ -90,6 +100,7 @@ pub(super) async fn as_curl(State(shared): State<Shared>, Path(id): Path<String>
 fn read_query(query: Option<&str>) -> Result<Query, Problem> {
     let parameters = Parameters::read(query, PARAMETERS)?;
     let mut faults = Vec::new();
+    let now = clock::now();
     let known = |kind: &'static str| {
         move |text: &str| {
             let entry = catalogue::view_of(text).filter(|entry| entry.kind == kind && entry.id == text);
@@ -107,14 +118,20 @@ fn read_query(query: Option<&str>) -> Result<Query, Problem> {
             .parsed("status", &mut faults, |text| number(text, 100, 599))
             .and_then(|status| u16::try_from(status).ok()),
         resource: parameters.text("resource"),
+        since: parameters.parsed("since", &mut faults, |text| moment(text, now)),
+        until: parameters.parsed("until", &mut faults, |text| moment(text, now)),
+        text: parameters.text("text"),
     };
+    if query.since.zip(query.until).is_some_and(|(since, until)| since >= until) {
+        faults.push("since: it is not before until, so nothing can fit".to_owned());
+    }
     if faults.is_empty() { Ok(query) } else { Err(wrong(faults)) }
 }
 
 /// Records are stored as JSON, and so are put together as text.
 fn page_text(page: &Page) -> String {
     let records = page.records.iter().map(|stored| &*stored.json).collect::<Vec<_>>().join(",");
-    let next = page.records.last().filter(|_| page.more).map(|stored| format!("\"{}\"", stored.id));
+    let next = page.next.as_ref().map(|next| format!("\"{next}\""));
     format!("{{\"exchanges\":[{records}],\"next\":{}}}", next.as_deref().unwrap_or("null"))
 }
 
@@ -159,9 +176,9 @@ mod tests {
     #[test]
     fn the_next_page_is_named_only_where_there_is_one() {
         let stored = Stored { key: 1, id: "01A".to_owned(), json: Arc::from("{\"id\":\"01A\"}") };
-        let mut page = Page { records: vec![stored], more: true };
+        let mut page = Page { records: vec![stored], next: Some("01A".to_owned()) };
         assert_eq!(page_text(&page), "{\"exchanges\":[{\"id\":\"01A\"}],\"next\":\"01A\"}");
-        page.more = false;
+        page.next = None;
         assert_eq!(page_text(&page), "{\"exchanges\":[{\"id\":\"01A\"}],\"next\":null}");
         assert_eq!(page_text(&Page::default()), "{\"exchanges\":[],\"next\":null}");
     }

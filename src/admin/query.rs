@@ -1,9 +1,13 @@
 //! Query parameters, read strictly: a misspelt one is told, not ignored.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::problem::Problem;
 use crate::analysis::exchange::ExchangeId;
+use crate::analysis::time::Time;
 use crate::recorder::record::id_of_text;
 
 /// The parameters of one request.
@@ -69,6 +73,34 @@ pub(super) fn exchange_id(text: &str) -> Result<ExchangeId, String> {
     id_of_text(text).ok_or_else(|| format!("{text:?} is not the id of an exchange"))
 }
 
+/// A point in time: RFC 3339, or how long before `now`.
+pub(super) fn moment(text: &str, now: Time) -> Result<Time, String> {
+    if let Some(back) = duration(text) {
+        let micros = u64::try_from(back.as_micros()).unwrap_or(u64::MAX);
+        return Ok(Time::from_unix_micros(now.unix_micros().saturating_sub(micros)));
+    }
+    // In a query a plus that is not encoded is a space.
+    let stamp = text.parse::<Timestamp>().or_else(|fault| match text.rsplit_once(' ') {
+        Some((time, offset)) => format!("{time}+{offset}").parse(),
+        None => Err(fault),
+    });
+    let micros = stamp.ok().and_then(|stamp| u64::try_from(stamp.as_microsecond()).ok());
+    micros.map(Time::from_unix_micros).ok_or_else(|| {
+        format!(
+            "{text:?} is neither a time such as \"2026-11-22T06:00:00Z\" nor a duration back from now such as \"15m\""
+        )
+    })
+}
+
+/// `90s`, `15m`, `1h 30m`, `2d`.
+fn duration(text: &str) -> Option<Duration> {
+    const DAY: u64 = 86_400;
+    if let Some(days) = text.trim().strip_suffix('d') {
+        return days.trim().parse::<u64>().ok()?.checked_mul(DAY).map(Duration::from_secs);
+    }
+    text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok())
+}
+
 /// `application/x-www-form-urlencoded`, as query parameters usually are.
 fn decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
@@ -106,6 +138,26 @@ mod tests {
         let problem = Parameters::read(Some("rout=a&limit=1&limit=2&x=%zz"), &["route", "limit"]).unwrap_err();
         assert_eq!(problem.status, 400);
         assert_eq!(problem.faults.len(), 3, "{problem:?}");
+    }
+
+    #[test]
+    fn moments_are_times_or_lie_back_from_now() {
+        let now = Time::from_unix_micros(1_795_327_200_000_000);
+        #[track_caller]
+        fn check(text: &str, seconds_back: u64, now: Time) {
+            let expected = Time::from_unix_micros(now.unix_micros() - seconds_back * 1_000_000);
+            assert_eq!(moment(text, now), Ok(expected), "{text}");
+        }
+        check("15m", 900, now);
+        check("1h 30m", 5400, now);
+        check("2d", 172_800, now);
+        check("2026-11-22T06:00:00Z", 0, now);
+        check("2026-11-22T05:59:59.000Z", 1, now);
+        check("2026-11-22T07:00:00+01:00", 0, now);
+        check("2026-11-22T07:00:00 01:00", 0, now);
+        for text in ["", "15", "yesterday", "-5m", "2026-11-22", "2026-11-22T06:00:00", "1 000", "d"] {
+            assert!(moment(text, now).is_err(), "{text}");
+        }
     }
 
     #[test]

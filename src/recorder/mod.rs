@@ -12,6 +12,7 @@ pub mod redact;
 mod repeats;
 pub mod resources;
 pub mod routes;
+mod search;
 mod shards;
 pub mod status;
 pub mod store;
@@ -202,8 +203,9 @@ impl Recorder {
     /// Records, as a page in the order asked for.
     pub async fn list(&self, mut query: Query) -> Result<Page, StoreError> {
         // Records hold URLs with their secrets hidden, and so are found by the same.
-        let hide = |resource: &String| self.redaction.load().text(resource).into_owned();
+        let hide = |wanted: &String| self.redaction.load().text(wanted).into_owned();
         query.resource = query.resource.as_ref().map(hide);
+        query.text = query.text.as_ref().map(hide);
         self.store.list(query).await
     }
 

@@ -6,10 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::error;
 
-use super::{Page, Query, StoreError, Stored};
+use super::scan::{Bounds, Scan, millis};
+use super::{Query, StoreError, Stored};
 use crate::recorder::record::{Record, id_text};
 
 /// How much is kept.
@@ -22,11 +24,8 @@ pub(in crate::recorder) struct Limits {
 /// What a row occupies beside its JSON, about.
 const ROW_BYTES: u64 = 512;
 
-/// A page ends early where its records are large, so that no answer takes memory without bound.
-const PAGE_BYTES_MAX: usize = 16 << 20;
-
-/// The layout of the table. A file of another layout is left alone.
-const LAYOUT: i64 = 1;
+/// The layout of the table. A file of the layout before is changed to it, any other is left alone.
+const LAYOUT: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS exchange (
@@ -40,12 +39,23 @@ const SCHEMA: &str = "
         path     TEXT NOT NULL,
         precious INTEGER NOT NULL,
         bytes    INTEGER NOT NULL,
+        at       INTEGER NOT NULL DEFAULT 0,
         record   TEXT NOT NULL
     );
     CREATE INDEX IF NOT EXISTS exchange_precious ON exchange (precious, key);
     CREATE INDEX IF NOT EXISTS exchange_route ON exchange (route, key);
     CREATE INDEX IF NOT EXISTS exchange_cause ON exchange (cause, key);
     CREATE INDEX IF NOT EXISTS exchange_url ON exchange (url, key);
+    CREATE INDEX IF NOT EXISTS exchange_path ON exchange (path, key);
+    CREATE INDEX IF NOT EXISTS exchange_status ON exchange (status, key);
+    CREATE INDEX IF NOT EXISTS exchange_at ON exchange (at, key);
+";
+
+/// Layout 1 did not know when an exchange was, but in its record.
+const FROM_LAYOUT_1: &str = "
+    ALTER TABLE exchange ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+    UPDATE exchange SET at =
+        coalesce(CAST(round((julianday(json_extract(record, '$.at')) - 2440587.5) * 86400000) AS INTEGER), 0);
 ";
 
 /// A record and the columns by which it is found.
@@ -65,6 +75,8 @@ struct Columns {
     status: Option<u16>,
     url: String,
     path: String,
+    /// In milliseconds since the Unix epoch.
+    at: i64,
 }
 
 impl Entry {
@@ -85,12 +97,13 @@ impl Columns {
             status: record.response.as_ref().map(|response| response.status),
             path: path_of(&record.request.url).to_owned(),
             url: record.request.url.clone(),
+            at: record.at.parse::<Timestamp>().map_or(0, Timestamp::as_millisecond),
         }
     }
 }
 
 /// Path and query of a URL.
-fn path_of(url: &str) -> &str {
+pub(super) fn path_of(url: &str) -> &str {
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
     let rest = url.get(after_scheme..).unwrap_or_default();
     rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
@@ -127,7 +140,7 @@ impl Database {
     fn prepare(connection: Connection, limits: Limits) -> Result<Self, StoreError> {
         let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if layout != LAYOUT && (layout != 0 || tables != 0) {
+        if !matches!(layout, 1 | LAYOUT) && (layout != 0 || tables != 0) {
             return Err(StoreError::Failed("the file holds something else than records of this version".to_owned()));
         }
         // NORMAL with a write-ahead log survives a crash of the process; only one of the machine may cost the last
@@ -136,6 +149,9 @@ impl Database {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;
              PRAGMA busy_timeout = 200;",
         )?;
+        if layout == 1 {
+            connection.execute_batch(&format!("BEGIN; {FROM_LAYOUT_1} PRAGMA user_version = {LAYOUT}; COMMIT;"))?;
+        }
         connection.execute_batch(SCHEMA)?;
         connection.pragma_update(None, "user_version", LAYOUT)?;
         let mut database = Self { connection, limits, records: 0, bytes: 0 };
@@ -155,14 +171,14 @@ impl Database {
         let mut added = 0;
         {
             let mut insert = transaction.prepare_cached(
-                "INSERT INTO exchange (id, route, cause, hazards, status, url, path, precious, bytes, record)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING RETURNING key",
+                "INSERT INTO exchange (id, route, cause, hazards, status, url, path, precious, bytes, at, record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING RETURNING key",
             )?;
             for entry in entries {
                 let bytes = row_bytes(&entry.json);
-                let Columns { route, cause, hazards, status, url, path } = &entry.columns;
-                let values =
-                    params![entry.id, route, cause, hazards, status, url, path, entry.precious, bytes, &*entry.json];
+                let Columns { route, cause, hazards, status, url, path, at } = &entry.columns;
+                let (id, precious, json) = (&entry.id, entry.precious, &*entry.json);
+                let values = params![id, route, cause, hazards, status, url, path, precious, bytes, at, json];
                 let key: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
                 if let Some(key) = key {
                     added += bytes;
@@ -180,13 +196,13 @@ impl Database {
     pub(super) fn update(&mut self, key: i64, record: &Record) -> Result<Stored, StoreError> {
         let json: Arc<str> =
             Arc::from(serde_json::to_string(record).map_err(|fault| StoreError::Failed(fault.to_string()))?);
-        let cause = record.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
+        let Columns { cause, hazards, .. } = Columns::of(record);
         let transaction = self.connection.transaction()?;
         let before: Option<u64> =
             transaction.query_row("SELECT bytes FROM exchange WHERE key = ?1", [key], |row| row.get(0)).optional()?;
         transaction.execute(
-            "UPDATE exchange SET record = ?2, bytes = ?3, cause = ?4 WHERE key = ?1",
-            params![key, &*json, row_bytes(&json), cause],
+            "UPDATE exchange SET record = ?2, bytes = ?3, cause = ?4, hazards = ?5 WHERE key = ?1",
+            params![key, &*json, row_bytes(&json), cause, hazards],
         )?;
         transaction.commit()?;
         if let Some(before) = before {
@@ -200,54 +216,33 @@ impl Database {
         Ok(select.query_row([id], stored).optional()?)
     }
 
-    pub(super) fn list(&self, query: &Query) -> Result<Page, StoreError> {
-        let mut conditions = Vec::new();
-        let mut values: Vec<Value> = Vec::new();
-        let mut add = |condition: &str, value: Value| {
-            values.push(value);
-            conditions.push(condition.replace('?', &format!("?{}", values.len())));
-        };
+    /// Goes on with a search, for a few milliseconds.
+    pub(super) fn search(&self, scan: &mut Scan) -> Result<(), StoreError> {
+        scan.slice(&self.connection, |query| self.bounds(query))
+    }
+
+    /// Between which keys the records lie that a query may want.
+    fn bounds(&self, query: &Query) -> Result<Bounds, StoreError> {
+        let mut bounds = Bounds { above: 0, below: i64::MAX };
         if let Some(after) = query.after {
-            add("key > ?", Value::Integer(self.place(&id_text(after))?));
+            bounds.above = self.place(&id_text(after))?;
         }
         if let Some(before) = query.before {
             let name = id_text(before);
             // Where the record is gone, the place lies between its neighbours.
-            let place = self.place(&name)? + i64::from(self.one(&name)?.is_none());
-            add("key < ?", Value::Integer(place));
+            bounds.below = self.place(&name)? + i64::from(self.one(&name)?.is_none());
         }
-        for (condition, value) in [("route = ?", &query.route), ("cause = ?", &query.cause)] {
-            if let Some(value) = value {
-                add(condition, Value::Text(value.clone()));
-            }
+        if query.since.is_some() || query.until.is_some() {
+            // Keys go by the end of exchanges, times by their beginning: the one bounds the other, no more.
+            let since = query.since.map_or(0, millis);
+            let until = query.until.map_or(i64::MAX, millis);
+            let mut select = self.connection.prepare_cached(
+                "SELECT coalesce(min(key), 1), coalesce(max(key), 0) FROM exchange WHERE at >= ?1 AND at < ?2",
+            )?;
+            let (first, last): (i64, i64) = select.query_row([since, until], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            bounds = Bounds { above: bounds.above.max(first - 1), below: bounds.below.min(last + 1) };
         }
-        if let Some(hazard) = &query.hazard {
-            add("instr(hazards, ?) > 0", Value::Text(format!(" {hazard} ")));
-        }
-        if let Some(status) = query.status {
-            add("status = ?", Value::Integer(i64::from(status)));
-        }
-        if let Some(resource) = &query.resource {
-            let column = if resource.starts_with('/') { "path = ?" } else { "url = ?" };
-            add(column, Value::Text(resource.clone()));
-        }
-        let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
-        let order = if query.after.is_some() { "ASC" } else { "DESC" };
-        let limit = query.limit + 1;
-        let text = format!("SELECT key, id, record FROM exchange {filter} ORDER BY key {order} LIMIT {limit}");
-        let mut select = self.connection.prepare_cached(&text)?;
-        let mut page = Page::default();
-        let mut bytes = 0;
-        for record in select.query_map(params_from_iter(values), stored)? {
-            let record = record?;
-            bytes += record.json.len();
-            if page.records.len() == query.limit || (bytes > PAGE_BYTES_MAX && !page.records.is_empty()) {
-                page.more = true;
-                break;
-            }
-            page.records.push(record);
-        }
-        Ok(page)
+        Ok(bounds)
     }
 
     /// The key of a record; where it is gone, the key below which those lie that are older by their names.

@@ -2,6 +2,7 @@
 //! batches, and answers queries in between. Whatever goes wrong with it costs records, never exchanges.
 
 mod database;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -22,6 +23,7 @@ use crate::analysis::judgement::Diagnosis;
 use crate::analysis::time::Time;
 use crate::clock;
 pub(super) use database::Limits;
+use scan::Scan;
 pub(super) use writer::Sinks;
 
 /// Messages that may wait for the store's thread.
@@ -52,6 +54,12 @@ pub struct Query {
     pub status: Option<u16>,
     /// Of this resource: its URL, or its path and query.
     pub resource: Option<String>,
+    /// Begun then or later.
+    pub since: Option<Time>,
+    /// Begun before.
+    pub until: Option<Time>,
+    /// With this text in what was sent, or in a name, whatever its case.
+    pub text: Option<String>,
 }
 
 /// One record as it is stored.
@@ -65,13 +73,14 @@ pub struct Stored {
     pub json: Arc<str>,
 }
 
-/// Some records, and whether there are more in the same direction.
+/// Some records, and where to go on.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// In the order asked for.
     pub records: Vec<Stored>,
-    /// More would follow.
-    pub more: bool,
+    /// The record to go on behind in the same direction; `None` where there are no more. Where much was to be searched,
+    /// there may be fewer records than wanted and this still set.
+    pub next: Option<String>,
 }
 
 /// Why a query got no answer.
@@ -104,7 +113,8 @@ pub(super) enum Message {
 }
 
 pub(super) enum Question {
-    List(Query, oneshot::Sender<Result<Page, StoreError>>),
+    /// The next slice of a search.
+    Search(Box<Scan>, oneshot::Sender<Result<Box<Scan>, StoreError>>),
     One(ExchangeId, oneshot::Sender<Result<Option<Stored>, StoreError>>),
 }
 
@@ -159,9 +169,16 @@ impl Store {
         self.sender.try_send(Message::RepeatsChanged).is_ok()
     }
 
+    /// Searches slice by slice, so that what else waits for the thread is done in between.
     pub(super) async fn list(&self, query: Query) -> Result<Page, StoreError> {
-        let (sender, receiver) = oneshot::channel();
-        self.ask(Question::List(query, sender), receiver).await
+        let mut scan = Box::new(Scan::new(query));
+        loop {
+            let (sender, receiver) = oneshot::channel();
+            scan = self.ask(Question::Search(scan, sender), receiver).await?;
+            if !scan.goes_on() {
+                return Ok(scan.page());
+            }
+        }
     }
 
     pub(super) async fn one(&self, id: ExchangeId) -> Result<Option<Stored>, StoreError> {

@@ -9,8 +9,10 @@ use http::Method;
 
 use super::*;
 use crate::analysis::diagnosis::{causes, hazards};
+use crate::analysis::exchange::Exchange;
 use crate::analysis::judgement::{Confidence, Finding, HazardFound, Judgement};
 use crate::recorder::feed::{Feed, Received};
+use crate::recorder::id_text;
 use crate::recorder::metrics::{Format, Metrics, RouteSeries};
 use crate::recorder::redact::Redaction;
 use crate::recorder::repeats::Repeats;
@@ -52,6 +54,24 @@ impl Fixture {
 
     fn refused(&self, id: u128) {
         self.keep(id, Method::PUT, 412, verdict("unexplained"));
+    }
+
+    fn time(second: u64) -> Time {
+        Time::from_unix_micros(1_795_327_200_000_000 + second * 1_000_000)
+    }
+
+    fn refused_at(&self, id: u128, second: u64) {
+        let mut sample = Sample::new(Method::PUT, &format!("/orders/{id}"), &[], 412, &[]);
+        sample.id = id;
+        let exchange = Exchange { at: Self::time(second), ..sample.exchange() };
+        assert!(self.store.keep(Captured::of(&exchange, verdict("unexplained"), &self.route, Duration::ZERO)));
+    }
+
+    /// Whether there was room for it.
+    fn kept(&self, id: u128) -> bool {
+        let mut sample = Sample::new(Method::PUT, &format!("/orders/{id}"), &[], 412, &[]);
+        sample.id = id;
+        self.store.keep(Captured::of(&sample.exchange(), verdict("unexplained"), &self.route, Duration::ZERO))
     }
 
     fn hazardous(&self, id: u128, method: Method) {
@@ -106,8 +126,8 @@ fn pages_go_by_the_order_of_becoming_readable_not_by_name() {
     assert_eq!(fixture.listed(after(5)), [3, 4]);
     assert_eq!(fixture.listed(Query { before: Some(ExchangeId(4)), ..all() }), [3, 5]);
     let first = fixture.page(Query { limit: 2, ..all() });
-    assert!(first.more && first.records.len() == 2);
-    assert!(!fixture.page(Query { limit: 3, ..all() }).more);
+    assert!(first.next == Some(id_text(ExchangeId(3))) && first.records.len() == 2);
+    assert_eq!(fixture.page(Query { limit: 3, ..all() }).next, None);
 }
 
 #[test]
@@ -126,6 +146,131 @@ fn filters_are_combined() {
     assert_eq!(fixture.listed(Query { resource: Some("/orders/2".to_owned()), ..all() }), [2]);
     let url = "http://api.example.com/orders/1".to_owned();
     assert_eq!(fixture.listed(Query { resource: Some(url), status: Some(412), ..all() }), [1]);
+}
+
+#[test]
+fn times_bound_by_when_the_exchange_began() {
+    let fixture = Fixture::new(100, u64::MAX);
+    // The first to be readable is not the first that began.
+    for (id, second) in [(1, 50), (2, 10), (3, 20), (4, 30)] {
+        fixture.refused_at(id, second);
+    }
+    let at = |second: u64| Some(Fixture::time(second));
+    assert_eq!(fixture.listed(Query { since: at(20), ..all() }), [4, 3, 1]);
+    assert_eq!(fixture.listed(Query { until: at(30), ..all() }), [3, 2]);
+    assert_eq!(fixture.listed(Query { since: at(20), until: at(30), ..all() }), [3]);
+    assert_eq!(fixture.listed(Query { since: at(60), ..all() }), [] as [u128; 0]);
+    let after = Some(ExchangeId(1));
+    assert_eq!(fixture.listed(Query { since: at(20), after, ..all() }), [3, 4]);
+    assert_eq!(fixture.listed(Query { since: at(0), before: Some(ExchangeId(3)), ..all() }), [2, 1]);
+}
+
+#[test]
+fn texts_are_found_in_what_was_sent() {
+    let fixture = Fixture::new(100, u64::MAX);
+    fixture.refused(11);
+    fixture.keep(12, Method::PUT, 412, verdict("stale-validator"));
+    fixture.hazardous(13, Method::GET);
+    let with = |text: &str| Query { text: Some(text.to_owned()), ..all() };
+    assert_eq!(fixture.listed(with("ORDERS/12")), [12]);
+    assert_eq!(fixture.listed(with("stale-")), [12]);
+    assert_eq!(fixture.listed(with(hazards::CATALOGUE[0].id)), [13]);
+    assert_eq!(fixture.listed(with(&id_text(ExchangeId(11)).to_lowercase())), [11]);
+    assert_eq!(fixture.listed(with("")), [13, 12, 11]);
+    assert_eq!(fixture.listed(with("amended_at")), [] as [u128; 0]);
+    assert_eq!(fixture.listed(Query { status: Some(412), ..with("orders") }), [12, 11]);
+}
+
+#[test]
+fn a_search_ends_in_time_and_says_where_to_go_on() {
+    let fixture = Fixture::new(1_000_000, u64::MAX);
+    for id in 1..=3000 {
+        while !fixture.kept(id) {
+            thread::yield_now();
+        }
+    }
+    let query = Query { text: Some("/orders/1".to_owned()), limit: 1, ..Query::default() };
+    let mut scan = Scan::new(query.clone());
+    let mut found = Vec::new();
+    let mut asked = 0;
+    // As if each search were cut off after its first slice.
+    loop {
+        asked += 1;
+        let (sender, receiver) = oneshot::channel();
+        let asking = fixture.store.ask(Question::Search(Box::new(scan), sender), receiver);
+        let page = runtime().block_on(asking).unwrap().page();
+        found.extend(page.records.iter().map(|stored| stored.id.clone()));
+        let Some(next) = page.next else { break };
+        let before = crate::recorder::record::id_of_text(&next);
+        scan = Scan::new(Query { before, ..query.clone() });
+    }
+    let expected = (1..=3000_u128).rev().filter(|id| id.to_string().starts_with('1')).map(|id| id_text(ExchangeId(id)));
+    assert_eq!(found, expected.collect::<Vec<_>>());
+    assert!(asked >= found.len());
+}
+
+#[test]
+fn what_leaves_out_most_is_found_by_an_index_and_nothing_is_sorted() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("why412.db");
+    drop(Fixture::with_file(Some(file.clone()), 100, u64::MAX).listed(all()));
+    let database = rusqlite::Connection::open(&file).unwrap();
+    let plan = |query: &Query| {
+        let (statement, _) = scan::statement(query);
+        let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+        let mut rows = explain.raw_query();
+        let mut said = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            said.push(row.get::<_, String>(3).unwrap());
+        }
+        said.join("; ")
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let key = "key>? AND key<?";
+    for (query, expected) in [
+        (all(), "SEARCH exchange USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)".to_owned()),
+        (
+            Query { route: text("a"), ..all() },
+            format!("SEARCH exchange USING INDEX exchange_route (route=? AND {key})"),
+        ),
+        (
+            Query { status: Some(412), ..all() },
+            format!("SEARCH exchange USING INDEX exchange_status (status=? AND {key})"),
+        ),
+        (
+            Query { cause: text("a"), route: text("b"), ..all() },
+            format!("SEARCH exchange USING INDEX exchange_cause (cause=? AND {key})"),
+        ),
+        (
+            Query { resource: text("/a"), after: Some(ExchangeId(1)), ..all() },
+            format!("SEARCH exchange USING INDEX exchange_path (path=? AND {key})"),
+        ),
+        (
+            Query { resource: text("http://h/a"), ..all() },
+            format!("SEARCH exchange USING INDEX exchange_url (url=? AND {key})"),
+        ),
+    ] {
+        assert_eq!(plan(&query), expected, "{query:?}");
+    }
+}
+
+#[test]
+fn a_file_of_the_layout_before_is_taken_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("why412.db");
+    let fixture = Fixture::with_file(Some(file.clone()), 100, u64::MAX);
+    fixture.refused_at(1, 10);
+    fixture.refused_at(2, 20);
+    assert_eq!(fixture.listed(all()), [2, 1]);
+    fixture.store.close();
+    let before = "DROP INDEX exchange_at; DROP INDEX exchange_path; DROP INDEX exchange_status;
+        ALTER TABLE exchange DROP COLUMN at; PRAGMA user_version = 1;";
+    rusqlite::Connection::open(&file).unwrap().execute_batch(before).unwrap();
+    let taken_over = Fixture::with_file(Some(file.clone()), 100, u64::MAX);
+    assert_eq!(taken_over.listed(Query { since: Some(Fixture::time(20)), ..all() }), [2]);
+    assert_eq!(taken_over.listed(Query { until: Some(Fixture::time(20)), ..all() }), [1]);
+    taken_over.refused_at(3, 30);
+    assert_eq!(taken_over.listed(Query { since: Some(Fixture::time(11)), ..all() }), [3, 2]);
 }
 
 #[test]
@@ -179,7 +324,7 @@ fn an_amended_record_keeps_its_place_and_is_sent_again() {
     assert!(fixture.store.amend(ExchangeId(1), diagnosis("stale-validator"), Time::from_unix_micros(1_000_000)));
     let page = fixture.page(all());
     let record: serde_json::Value = serde_json::from_str(&page.records[1].json).unwrap();
-    assert_eq!(record["id"], crate::recorder::record::id_text(ExchangeId(1)));
+    assert_eq!(record["id"], id_text(ExchangeId(1)));
     assert_eq!(record["diagnosis"]["cause"], "stale-validator");
     assert_eq!(record["amended_at"], "1970-01-01T00:00:01.000Z");
     assert_eq!(fixture.listed(Query { cause: Some("stale-validator".to_owned()), ..all() }), [1]);

@@ -212,8 +212,9 @@ impl Writer {
         // Counts that changed since they were last taken belong to the answer.
         self.take_repeats();
         match question {
-            Question::List(query, to) => {
-                let _ = to.send(self.database.list(&query));
+            Question::Search(mut scan, to) => {
+                let searched = self.database.search(&mut scan);
+                let _ = to.send(searched.map(|()| scan));
             }
             Question::One(id, to) => {
                 let _ = to.send(self.database.one(&id_text(id)));
