@@ -43,21 +43,24 @@ fn as_text(at: &Addresses, output: Output) -> String {
     // What needs no address needs none.
     let admin = if outer.port() == 4120 { String::new() } else { format!(" --admin http://{outer}") };
     format!(
-        "why412 demo: clients, a gateway that misbehaves, an origin, and a pair of instances that explains the 412s.
-
-  Open the page      {page}
-  The other half     http://{inner}/   (the inner instance, behind the gateway)
+        "why412 demo: clients, a gateway that misbehaves, an origin, and a pair of why412 that explains the 412s.
 
   clients ──► outer why412 ──► gateway ──► inner why412 ──► origin
               {listen}
 
-Every story is played once within 45 seconds, then over and over. Look first at the 412s of /orders/: a faithful
-editor cannot save, because the gateway compresses. Then take the gateway's habit away and see them end:
+  Open the page          {page}
+  The inner one's page   http://{inner}/
 
-  curl -X PUT http://{outer}/api/v1/demo -H 'Content-Type: application/json' -d '{{\"behaviours\":{{\"gzip-weaken\":false}}}}'
+Every story is played once within 45 seconds, then over and over. Look first at the 412s of /orders/: nobody else has
+written, and still an editor cannot save what it has read, because the gateway compresses. Take that habit away from
+the gateway, on the page or here, and the same editor saves:
 
-  why412 tail{admin}            follow it here
-  why412 exchanges{admin}       list what was recorded
+  curl -X PUT http://{outer}/api/v1/demo --json '{{\"behaviours\":{{\"gzip-weaken\":false}}}}'
+
+Follow it in another terminal:
+
+  why412 tail{admin}
+  why412 exchanges{admin}
 
 Ctrl-C ends it; nothing is left behind."
     )

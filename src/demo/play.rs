@@ -18,6 +18,9 @@ use crate::clock;
 /// In which every story has had its first performance begun.
 const FIRST_ROUND: Duration = Duration::from_secs(38);
 
+/// Before the first request, so that whoever is quick sees it arrive.
+const BEFORE: Duration = Duration::from_millis(500);
+
 /// Between two requests of a story.
 const BETWEEN: Duration = Duration::from_millis(220);
 
@@ -30,7 +33,7 @@ pub(super) async fn play(stories: Vec<Story>, to: SocketAddr) {
     let count = u32::try_from(stories.len()).unwrap_or(u32::MAX).max(1);
     let mut performances = JoinSet::new();
     for (at, story) in (0_u32..).zip(&stories) {
-        let (story, begins) = (Arc::clone(story), FIRST_ROUND / count * at);
+        let (story, begins) = (Arc::clone(story), BEFORE + FIRST_ROUND / count * at);
         performances.spawn(async move {
             tokio::time::sleep(begins).await;
             perform(&story, 1, to).await;
