@@ -82,7 +82,7 @@ impl Route {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8412)), tls: None }
+        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8412)), tls: None, proxy_protocol: Vec::new() }
     }
 }
 
@@ -130,6 +130,7 @@ impl Default for Limits {
             target_bytes: 16 << 10,
             body_bytes: None,
             connections: 10_000,
+            connections_per_address: None,
             exchanges: 10_000,
             streams: 128,
             upstream_idle: 64,

@@ -20,6 +20,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::analysis::exchange::{Role, RoutePolicy};
 
 pub use check::{Checked, load, reload};
@@ -79,6 +81,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// TLS towards clients.
     pub tls: Option<ListenTls>,
+    /// From where connections begin with a PROXY protocol header, which then must be there.
+    pub proxy_protocol: Vec<IpNet>,
 }
 
 /// TLS towards clients; PEM files, read again on reload.
@@ -244,6 +248,27 @@ pub struct Client {
     pub field: Option<String>,
     /// A cookie whose value is the client.
     pub cookie: Option<String>,
+    /// Proxies in front that are believed when they say for whom they ask.
+    pub trusted: TrustedProxies,
+}
+
+/// Proxies in front that are believed when they say for whom they ask.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrustedProxies {
+    /// Where they are; nobody is believed if it is empty.
+    pub networks: Vec<IpNet>,
+    /// In which field they say it. One alone: they pass on the other as a client wrote it.
+    pub field: TrustedField,
+}
+
+/// In which field trusted proxies say for whom they ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrustedField {
+    /// The usual one.
+    #[default]
+    XForwardedFor,
+    /// That of RFC 7239.
+    Forwarded,
 }
 
 /// The bypass switch.
@@ -300,6 +325,8 @@ pub struct Limits {
     pub body_bytes: Option<u64>,
     /// Client connections.
     pub connections: usize,
+    /// Those of one client address, or of one IPv6 network of 64 bits; any if `None`.
+    pub connections_per_address: Option<usize>,
     /// Exchanges in flight.
     pub exchanges: usize,
     /// Concurrent streams of one HTTP/2 connection.

@@ -154,6 +154,13 @@ const SECTIONS: &[Section] = &[
                 "TLS towards clients, from PEM files that are read again on reload. With client_ca, clients must show a \
                  certificate that comes from it.",
             ),
+            key(
+                "proxy_protocol",
+                "",
+                "Networks of balancers, such as \"10.0.0.0/8\", whose connections begin with a PROXY protocol header \
+                 (version 1 or 2) that tells the client's address. From there it must be there, or the connection is \
+                 closed; from anywhere else it is an invalid request.",
+            ),
         ],
     },
     Section {
@@ -274,6 +281,19 @@ const SECTIONS: &[Section] = &[
         keys: &[
             key("field", "\"x-user\"", "A request field whose value is the client."),
             key("cookie", "\"session\"", "A cookie whose value is the client."),
+            key(
+                "trusted_proxies",
+                "",
+                "Networks of proxies in front, such as \"10.0.0.0/8\", that are believed when they name the client's \
+                 address. Where there are any, what others wrote into forwarding fields is not passed on by a route that \
+                 adds its own.",
+            ),
+            key(
+                "trusted_field",
+                "",
+                "In which field they name it: \"x-forwarded-for\" or \"forwarded\". Only the one they really write may be \
+                 given: they pass on the other as any client wrote it.",
+            ),
         ],
     },
     Section {
@@ -340,7 +360,12 @@ const SECTIONS: &[Section] = &[
             key("header_count", "", "Field lines of a head, at most 512."),
             key("target_bytes", "", "Bytes of a request target; a longer one gets 414."),
             key("body_bytes", "", "Bytes of a request body, more get 413; 0: any."),
-            key("connections", "", "Client connections."),
+            key("connections", "", "Client connections; one more is told 503 where it can be told, and closed."),
+            key(
+                "connections_per_address",
+                "",
+                "Those of one client address, or of one IPv6 network of 64 bits; 0: any. One more is treated likewise.",
+            ),
             key("exchanges", "", "Exchanges in flight; more get 503."),
             key("streams", "", "Concurrent streams of one HTTP/2 connection."),
             key("upstream_idle", "", "Idle connections kept to each upstream address, per thread."),

@@ -8,7 +8,7 @@ use super::fault::{Place, Wrong};
 use super::file::Section;
 use super::{
     Admin, Bypass, Capture, Client, Flags, Ledger, Limits, Listen, ListenTls, Log, LogFormat, Pairing, Report,
-    Timeouts, secrets, values,
+    Timeouts, TrustedField, TrustedProxies, secrets, values,
 };
 use crate::analysis::exchange::Role;
 
@@ -27,6 +27,7 @@ pub(super) fn listen(section: &Section<'_>, flags: &Flags) -> Listen {
     let listen = Listen {
         address: flags.listen.or(written).unwrap_or_else(|| Listen::default().address),
         tls: listen_tls(&tls),
+        proxy_protocol: section.texts("proxy_protocol", values::network).unwrap_or_default(),
     };
     section.end();
     listen
@@ -103,10 +104,17 @@ pub(super) fn pairing(section: &Section<'_>, flags: &Flags) -> Pairing {
     pairing
 }
 
+const TRUSTED_FIELDS: &[(&str, TrustedField)] =
+    &[("x-forwarded-for", TrustedField::XForwardedFor), ("forwarded", TrustedField::Forwarded)];
+
 pub(super) fn client(section: &Section<'_>) -> Client {
     let client = Client {
         field: section.text("field", values::field_name),
         cookie: section.text("cookie", values::cookie_name),
+        trusted: TrustedProxies {
+            networks: section.texts("trusted_proxies", values::network).unwrap_or_default(),
+            field: section.choice("trusted_field", TRUSTED_FIELDS).unwrap_or_default(),
+        },
     };
     section.end();
     client
@@ -181,6 +189,10 @@ pub(super) fn limits(section: &Section<'_>) -> Limits {
         target_bytes: section.bytes("target_bytes", 256..=(1 << 20)).unwrap_or(defaults.target_bytes),
         body_bytes: section.bytes("body_bytes", 0..=(1 << 50)).filter(|bytes| *bytes > 0).or(defaults.body_bytes),
         connections: section.number("connections", 1..=MANY).unwrap_or(defaults.connections),
+        connections_per_address: section
+            .number("connections_per_address", 0..=MANY)
+            .filter(|connections| *connections > 0)
+            .or(defaults.connections_per_address),
         exchanges: section.number("exchanges", 1..=MANY).unwrap_or(defaults.exchanges),
         streams: section.number("streams", 1..=65_536).unwrap_or(defaults.streams),
         upstream_idle: section.number("upstream_idle", 0..=65_536).unwrap_or(defaults.upstream_idle),

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::values::{show_bytes, show_duration};
 use super::{
-    Bypass, Capture, Config, Forwarding, Ledger, Limits, ListenTls, Log, LogFormat, OnUpstreamFailure, Probe, Report,
-    Route, Secret, Timeouts, Upstream, UpstreamTls, UpstreamUrl,
+    Bypass, Capture, Client, Config, Forwarding, Ledger, Limits, ListenTls, Log, LogFormat, OnUpstreamFailure, Probe,
+    Report, Route, Secret, Timeouts, TrustedField, Upstream, UpstreamTls,
 };
 use crate::analysis::exchange::Comparison;
 
@@ -19,7 +19,11 @@ impl Config {
             self.upstreams.iter().map(|upstream| (upstream.name.clone(), show_upstream(upstream))).collect();
         let routes: Vec<Value> = self.routes.iter().map(|route| show_route(route, &self.upstreams)).collect();
         json!({
-            "listen": { "address": self.listen.address.to_string(), "tls": self.listen.tls.as_ref().map(show_tls) },
+            "listen": {
+                "address": self.listen.address.to_string(),
+                "tls": self.listen.tls.as_ref().map(show_tls),
+                "proxy_protocol": shown(&self.listen.proxy_protocol),
+            },
             "admin": {
                 "address": self.admin.address.to_string(),
                 "token_file": hidden(self.admin.token.as_ref()),
@@ -36,7 +40,7 @@ impl Config {
                     Report::Marked => "marked",
                 },
             },
-            "client": { "field": self.client.field, "cookie": self.client.cookie },
+            "client": show_client(&self.client),
             "bypass": show_bypass(&self.bypass),
             "capture": show_capture(&self.capture),
             "ledger": show_ledger(&self.ledger),
@@ -45,6 +49,22 @@ impl Config {
             "log": show_log(&self.log),
         })
     }
+}
+
+fn shown<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn show_client(client: &Client) -> Value {
+    json!({
+        "field": client.field,
+        "cookie": client.cookie,
+        "trusted_proxies": shown(&client.trusted.networks),
+        "trusted_field": match client.trusted.field {
+            TrustedField::XForwardedFor => "x-forwarded-for",
+            TrustedField::Forwarded => "forwarded",
+        },
+    })
 }
 
 fn hidden(secret: Option<&Secret>) -> Option<&'static str> {
@@ -56,10 +76,9 @@ fn show_tls(tls: &ListenTls) -> Value {
 }
 
 fn show_upstream(upstream: &Upstream) -> Value {
-    let urls = |urls: &[UpstreamUrl]| urls.iter().map(ToString::to_string).collect::<Vec<_>>();
     json!({
-        "url": urls(&upstream.urls),
-        "direct": urls(&upstream.direct),
+        "url": shown(&upstream.urls),
+        "direct": shown(&upstream.direct),
         "host": upstream.host,
         "on_upstream_failure": match upstream.on_failure {
             OnUpstreamFailure::Respond => "respond",
@@ -140,6 +159,7 @@ fn show_limits(limits: &Limits) -> Value {
         "target_bytes": show_bytes(limits.target_bytes as u64),
         "body_bytes": show_bytes(limits.body_bytes.unwrap_or_default()),
         "connections": limits.connections,
+        "connections_per_address": limits.connections_per_address.unwrap_or_default(),
         "exchanges": limits.exchanges,
         "streams": limits.streams,
         "upstream_idle": limits.upstream_idle,

@@ -100,6 +100,16 @@ fn values_say_what_to_write() {
         "why412.toml:4: client.field: \"X Y\" is not the name of a field; write a name such as \"x-api-key\" instead",
     );
     fault(
+        "[client]\ntrusted_proxies = [\"10.0.0.0/8\", \"here\"]\n",
+        "why412.toml:4: client.trusted_proxies: \"here\" is not a network; write one such as \"10.0.0.0/8\" or \
+         \"2001:db8::/32\", or an IP address, instead",
+    );
+    fault(
+        "[listen]\nproxy_protocol = \"10.0.0.1/8\"\n",
+        "why412.toml:4: listen.proxy_protocol: \"10.0.0.1/8\" names an address within a network; write \"10.0.0.0/8\" for \
+         the network, or \"10.0.0.1\" for the address, instead",
+    );
+    fault(
         "[ledger]\nstore = \"redis://127.0.0.1/\"\n",
         "why412.toml:4: ledger.store: a ledger in Redis is not available in this version; write \"memory\" instead",
     );

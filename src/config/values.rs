@@ -1,9 +1,10 @@
 //! Single values as they are written: addresses, URLs, durations, sizes, names. Each either is what it should be or
 //! says what to write instead.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use super::fault::Wrong;
@@ -281,6 +282,25 @@ pub(super) fn path_shape(path: &str) -> String {
         Some(None) | None => segment.to_owned(),
     };
     path.split('/').map(shape).collect::<Vec<_>>().join("/")
+}
+
+/// `10.0.0.0/8`, `2001:db8::/32`, or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, Wrong> {
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    let network = text.parse::<IpNet>().ok().or_else(one).ok_or_else(|| {
+        Wrong::new(
+            format!("{text:?} is not a network"),
+            "write one such as \"10.0.0.0/8\" or \"2001:db8::/32\", or an IP address, instead",
+        )
+    })?;
+    if network.trunc() != network {
+        let instead = format!("{}", network.trunc());
+        return Err(Wrong::new(
+            format!("{text:?} names an address within a network"),
+            format!("write {instead:?} for the network, or {:?} for the address, instead", network.addr().to_string()),
+        ));
+    }
+    Ok(network)
 }
 
 /// One kind of forwarding fields.

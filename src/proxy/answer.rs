@@ -81,7 +81,12 @@ pub(super) struct OwnAnswer {
 
 impl From<Refusal> for OwnAnswer {
     fn from(refusal: Refusal) -> Self {
-        problem(refusal.status(), refusal.error_type(), refusal.detail())
+        let mut own = problem(refusal.status(), refusal.error_type(), refusal.detail());
+        if refusal == Refusal::Busy {
+            // RFC 9110 §10.2.3: exchanges take less than that, as a rule.
+            own.fields.push(b"Retry-After", b"1");
+        }
+        own
     }
 }
 

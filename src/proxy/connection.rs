@@ -29,24 +29,70 @@ use super::observe::Client;
 use super::serve::{Incoming, Next, serve};
 use super::snapshot::Snapshot;
 use super::worker::Worker;
+use super::{Shared, forwarded, proxy_protocol};
 use crate::analysis::exchange::Scheme;
 use crate::analysis::semantics::fields::Fields;
 use crate::analysis::semantics::message::RequestHead;
 use crate::analysis::time::Time;
 use crate::clock;
+use crate::recorder::metrics::ConnectionRefused;
 
 /// Carries a connection from its first byte to its last.
-pub(super) async fn carry(worker: Rc<Worker>, stream: TcpStream, address: SocketAddr) {
+pub(super) async fn carry(worker: Rc<Worker>, mut stream: TcpStream, mut address: SocketAddr) {
     // A connection that is gone already shows when it is read.
     let _ = stream.set_nodelay(true);
     let snapshot = worker.snapshot();
     // What most connections do not need is on the heap, so that one that waits is small.
+    if forwarded::contains(&snapshot.config.listen.proxy_protocol, address.ip()) {
+        match Box::pin(spoken_for(&worker, &snapshot, &mut stream)).await {
+            Ok(client) => address = client.unwrap_or(address),
+            Err(()) => return,
+        }
+    }
+    let most = snapshot.config.limits.connections_per_address;
+    let place = most.map(|most| worker.addresses.enter(address.ip(), most));
+    if matches!(place, Some(None)) {
+        worker.shared.recorder.metrics().connection_refused(ConnectionRefused::AddressLimit);
+        return turn_away(&stream, &worker.shared);
+    }
     if let Some(acceptor) = snapshot.acceptor.clone() {
         return Box::pin(secured(worker, &snapshot, acceptor, stream, address)).await;
     }
     let client = Client { address, scheme: Scheme::Http, certificate_key: None };
     let (read, write) = split_tcp(stream);
     http1(worker, client, &snapshot, read, write).await;
+}
+
+/// The address that the balancer at the other end speaks for.
+///
+/// # Errors
+/// The connection does not begin as it has to; it was counted, and must be closed.
+async fn spoken_for(worker: &Worker, snapshot: &Snapshot, stream: &mut TcpStream) -> Result<Option<SocketAddr>, ()> {
+    let reading = tokio::time::timeout(snapshot.config.timeouts.header_read, proxy_protocol::read(stream));
+    let fault = match reading.await {
+        Ok(Ok(client)) => return Ok(client),
+        Ok(Err(fault)) => fault.to_string(),
+        Err(_) => "the PROXY header did not come in time".to_owned(),
+    };
+    tracing::debug!(fault, "a connection is closed");
+    worker.shared.recorder.metrics().connection_refused(ConnectionRefused::ProxyProtocol);
+    Err(())
+}
+
+/// Closes a connection for which there is no room. Where it is not encrypted it is told so, as far as that takes no
+/// waiting.
+pub(super) fn turn_away(stream: &TcpStream, shared: &Shared) {
+    const TURNED_AWAY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
+        Proxy-Status: why412; error=connection_limit_reached\r\nConnection: close\r\n\r\n";
+    shared.recorder.metrics().request_refused(503);
+    if shared.snapshot.load().acceptor.is_some() {
+        return;
+    }
+    let socket = socket2::SockRef::from(stream);
+    // Closing with something unread would be a reset, which can take the answer from the client.
+    let mut request = [std::mem::MaybeUninit::uninit(); 4096];
+    let _ = socket.recv(&mut request);
+    let _ = socket.send(TURNED_AWAY);
 }
 
 async fn secured(
@@ -58,7 +104,9 @@ async fn secured(
 ) {
     let handshake = tokio::time::timeout(snapshot.config.timeouts.header_read, acceptor.accept(stream)).await;
     let Ok(Ok(stream)) = handshake else {
-        worker.shared.recorder.metrics().request_refused(400);
+        let metrics = worker.shared.recorder.metrics();
+        metrics.connection_refused(ConnectionRefused::Tls);
+        metrics.request_refused(400);
         return;
     };
     let certificate_key = certificate_key(stream.get_ref().1);

@@ -17,10 +17,10 @@ use tokio::task::LocalSet;
 use super::Shared;
 use super::client::poll_once;
 use super::connection;
-use super::worker::Worker;
+use super::worker::{AllThreads, Worker};
 use crate::analysis::time::Time;
 use crate::clock;
-use crate::recorder::metrics::Side;
+use crate::recorder::metrics::{ConnectionRefused, Side};
 
 /// How far the data plane is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,18 +93,18 @@ pub fn start(listener: std::net::TcpListener, shared: Arc<Shared>) -> io::Result
     let (phase, watched) = watch::channel(Phase::Running);
     let configured = shared.snapshot.load().config.limits.threads;
     let count = configured.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
-    let in_flight = Arc::new(AtomicUsize::new(0));
+    let all = Arc::new(AllThreads::default());
     let mut threads = Vec::new();
     let mut seats = Vec::new();
     for number in 0..count.max(1) {
         let (connections, handed) = mpsc::channel(HANDED_MOST);
         let load = Arc::new(AtomicUsize::new(0));
         seats.push(Seat { connections, load: Arc::clone(&load) });
-        let (shared, in_flight, watched) = (Arc::clone(&shared), Arc::clone(&in_flight), watched.clone());
+        let (shared, all, watched) = (Arc::clone(&shared), Arc::clone(&all), watched.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name(format!("proxy-{number}"));
         threads.push(thread.spawn(move || {
-            let worker = Rc::new(Worker::new(shared, address, in_flight));
+            let worker = Rc::new(Worker::new(shared, address, &all));
             LocalSet::new().block_on(&runtime, work(worker, handed, load, watched));
         })?);
     }
@@ -166,9 +166,9 @@ fn hand_over(stream: TcpStream, address: SocketAddr, seats: &[Seat], shared: &Sh
     let open: usize = seats.iter().map(|seat| seat.load.load(Ordering::Relaxed)).sum();
     let least = seats.iter().min_by_key(|seat| seat.load.load(Ordering::Relaxed));
     let (true, Some(seat)) = (open < shared.snapshot.load().config.limits.connections, least) else {
-        // One too many: closed, so that the client learns at once.
-        shared.recorder.metrics().request_refused(503);
-        return;
+        // One too many: told so where it can be, and closed, so that the client learns at once.
+        shared.recorder.metrics().connection_refused(ConnectionRefused::Limit);
+        return connection::turn_away(&stream, shared);
     };
     let Ok(stream) = stream.into_std() else { return };
     seat.load.fetch_add(1, Ordering::Relaxed);

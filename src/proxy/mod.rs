@@ -1,10 +1,12 @@
 //! The data plane: the straight line that moves an exchange.
 
+mod addresses;
 mod alarm;
 mod answer;
 mod client;
 mod connection;
 mod connection_fields;
+mod forwarded;
 mod http1;
 mod http2;
 mod io;
@@ -12,6 +14,7 @@ mod listener;
 mod observe;
 mod pair;
 mod prepare;
+mod proxy_protocol;
 mod routes;
 mod serve;
 mod snapshot;

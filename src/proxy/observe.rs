@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::forwarded;
 use super::pair::{self, Brought};
 use super::snapshot::{Snapshot, Taken};
 use super::worker::Worker;
@@ -142,7 +143,7 @@ pub(super) fn request(worker: &Worker, client: &Client, snapshot: Arc<Snapshot>,
         }
     };
     let peer = Peer {
-        address: client.address.ip(),
+        address: forwarded::client_address(&snapshot.config.client.trusted, client.address.ip(), &head.fields),
         certificate_key: client.certificate_key.as_deref(),
         mark: mark.as_deref().and_then(|mark| pair::client_of(mark, &head.fields)),
     };

@@ -9,6 +9,7 @@ use http::Method;
 use super::answer::Refusal;
 use super::client::ClientAnswer;
 use super::connection_fields::{self, ConnectionOptions, copy};
+use super::forwarded;
 use super::http1::framing::BodyLength;
 use super::observe::{Client, Pending};
 use super::pair;
@@ -226,35 +227,54 @@ pub(super) fn max_forwards(fields: &Fields) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-fn forwarding(forwarded: &mut Fields, client: &Client, pending: &Pending, taken: &Taken) {
+/// What stands here already stays where the client is a trusted proxy, or nobody was named one; else it begins anew:
+/// anybody can have written it.
+fn forwarding(fields: &mut Fields, client: &Client, pending: &Pending, taken: &Taken) {
     let wanted = taken.route.forwarding;
     let head = &pending.request;
     let ip = client.address.ip().to_canonical();
     let host = String::from_utf8_lossy(&head.authority);
     let scheme = client.scheme.as_str();
+    let trusted = &pending.snapshot.config.client.trusted;
+    let (told, untold) = (forwarded::is_trusted(trusted, ip), trusted.networks.is_empty());
+    let keeps = told || untold;
     if wanted.via {
-        forwarded.push(b"Via", via(head.version));
+        fields.push(b"Via", via(head.version));
     }
     if wanted.forwarded {
+        if !keeps {
+            remove(fields, &[b"forwarded"]);
+        }
         // RFC 7239 §4 and §6: an IPv6 address is bracketed and quoted.
         let node = if ip.is_ipv6() { format!("\"[{ip}]\"") } else { ip.to_string() };
         let host = host.replace(['"', '\\'], "");
-        forwarded.push(b"Forwarded", format!("for={node};host=\"{host}\";proto={scheme}").as_bytes());
+        fields.push(b"Forwarded", format!("for={node};host=\"{host}\";proto={scheme}").as_bytes());
     }
     if wanted.x_forwarded {
-        // What stands here already came from the client; the last entry of the list is what we know.
+        // The last entry of the list is what we know.
         let mut list: Vec<u8> = Vec::new();
-        for value in head.fields.all(FieldName::XForwardedFor) {
+        for value in head.fields.all(FieldName::XForwardedFor).filter(|_| keeps) {
             list.extend_from_slice(value);
             list.extend_from_slice(b", ");
         }
         list.extend_from_slice(ip.to_string().as_bytes());
-        let replaced: [&[u8]; 3] = [b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"];
-        forwarded.retain(|line| !replaced.iter().any(|name| name.eq_ignore_ascii_case(line.name_bytes)));
-        forwarded.push(b"X-Forwarded-For", &list);
-        forwarded.push(b"X-Forwarded-Proto", scheme.as_bytes());
-        forwarded.push(b"X-Forwarded-Host", host.as_bytes());
+        remove(fields, &[b"x-forwarded-for"]);
+        fields.push(b"X-Forwarded-For", &list);
+        for (name, lower, known) in [
+            ("X-Forwarded-Proto", b"x-forwarded-proto".as_slice(), scheme),
+            ("X-Forwarded-Host", b"x-forwarded-host".as_slice(), host.as_ref()),
+        ] {
+            // A trusted proxy knows better than we how the client reached it.
+            if !(told && head.fields.all_named(lower).next().is_some()) {
+                remove(fields, &[lower]);
+                fields.push(name.as_bytes(), known.as_bytes());
+            }
+        }
     }
+}
+
+fn remove(fields: &mut Fields, names: &[&[u8]]) {
+    fields.retain(|line| !names.iter().any(|name| name.eq_ignore_ascii_case(line.name_bytes)));
 }
 
 /// RFC 9110 §7.6.3: the version the message came in, and our pseudonym.

@@ -11,12 +11,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 use super::Shared;
+use super::addresses::Addresses;
 use super::io::Buffers;
 use super::snapshot::Snapshot;
 use super::upstream::endpoint::reaches;
 use super::upstream::pool::Pool;
 use crate::analysis::exchange::ExchangeId;
 use crate::analysis::time::Time;
+
+/// What is counted over all threads.
+#[derive(Debug, Default)]
+pub(super) struct AllThreads {
+    /// Exchanges in flight.
+    in_flight: Arc<AtomicUsize>,
+    /// Open connections by client address.
+    addresses: Arc<Addresses>,
+}
 
 /// One thread.
 pub(super) struct Worker {
@@ -28,6 +38,8 @@ pub(super) struct Worker {
     pub(super) read_buffers: Rc<Buffers>,
     /// See `read_buffers`.
     pub(super) write_buffers: Rc<Buffers>,
+    /// Open connections by client address, of all threads.
+    pub(super) addresses: Arc<Addresses>,
     /// Wakes whoever waits for something that will not come once draining began.
     pub(super) drain: Notify,
     draining: Cell<bool>,
@@ -40,16 +52,17 @@ pub(super) struct Worker {
 
 impl Worker {
     /// A thread that has done nothing yet.
-    pub(super) fn new(shared: Arc<Shared>, listener: SocketAddr, in_flight: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, listener: SocketAddr, all: &AllThreads) -> Self {
         Self {
             shared,
+            addresses: Arc::clone(&all.addresses),
             pool: Rc::default(),
             read_buffers: Rc::default(),
             write_buffers: Rc::default(),
             drain: Notify::new(),
             draining: Cell::new(false),
             listener,
-            in_flight,
+            in_flight: Arc::clone(&all.in_flight),
             turn: Cell::new(0),
             last_id: Cell::new(random()),
         }

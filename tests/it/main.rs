@@ -16,6 +16,7 @@ mod cases;
 mod catalogue;
 mod commands;
 mod configuration;
+mod connections;
 mod demo;
 mod deployment;
 mod documents;

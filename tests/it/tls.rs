@@ -113,6 +113,29 @@ fn towards_clients() {
 }
 
 #[test]
+fn behind_a_proxy_header() {
+    let authority = Authority::new();
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let instance = Instance::configured(&format!(
+        "{}forwarding = [\"x-forwarded\"]\n",
+        routed(
+            &format!("url = \"http://{}\"", origin.address()),
+            &format!(
+                "[listen]\nproxy_protocol = [\"127.0.0.0/8\"]\ntls = {{ certificate = \"{}\", key = \"{}\" }}",
+                authority.file("tls.pem"),
+                authority.file("tls.key")
+            ),
+        )
+    ));
+    let mut client = Wire::to(instance.address());
+    client.send("PROXY TCP4 203.0.113.7 192.0.2.1 4711 443\r\n");
+    let mut client = client.secured_by_client(authority.client());
+    assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n").status(), 200);
+    let seen = origin.only_request();
+    assert_eq!((seen.value("X-Forwarded-For"), seen.value("X-Forwarded-Proto")), (Some("203.0.113.7"), Some("https")));
+}
+
+#[test]
 fn towards_an_upstream() {
     let authority = Authority::new();
     let origin = authority.origin("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 2\r\n\r\nok");

@@ -110,6 +110,13 @@ pub(super) const UPSTREAM_FAILURES: Declaration = counter(
 );
 pub(super) const CONNECTIONS: Declaration =
     gauge("why412_connections", &["side"], "Open connections from clients and to upstreams.");
+pub(super) const CONNECTIONS_REFUSED: Declaration = counter(
+    "why412_connections_refused_total",
+    &["reason"],
+    "Connections of clients that were closed before their first request: `limit`, there were as many as \
+     `limits.connections` allows; `address_limit`, as many of its address; `proxy_protocol`, the PROXY header that it must \
+     begin with was missing or unreadable; `tls`, its handshake failed.",
+);
 pub(super) const IN_FLIGHT: Declaration = gauge("why412_exchanges_in_flight", &[], "Exchanges that have not ended.");
 pub(super) const LEDGER_RESOURCES: Declaration =
     gauge("why412_ledger_resources", &[], "Resources of which validators or writes are remembered.");
@@ -180,6 +187,7 @@ pub static ALL: &[&Declaration] = &[
     &INSPECTION,
     &UPSTREAM_FAILURES,
     &CONNECTIONS,
+    &CONNECTIONS_REFUSED,
     &IN_FLIGHT,
     &LEDGER_RESOURCES,
     &LEDGER_EVICTIONS,

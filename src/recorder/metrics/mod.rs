@@ -87,6 +87,34 @@ impl FailureReason {
     }
 }
 
+/// Why a client's connection was closed before its first request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionRefused {
+    /// There are as many as there may be.
+    Limit,
+    /// There are as many of its address as there may be.
+    AddressLimit,
+    /// It had to begin with a PROXY header, and did not.
+    ProxyProtocol,
+    /// Its TLS handshake failed.
+    Tls,
+}
+
+impl ConnectionRefused {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Limit, Self::AddressLimit, Self::ProxyProtocol, Self::Tls];
+
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::AddressLimit => "address_limit",
+            Self::ProxyProtocol => "proxy_protocol",
+            Self::Tls => "tls",
+        }
+    }
+}
+
 /// What came of the other instance of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PairingOutcome {
@@ -145,6 +173,7 @@ pub(super) struct Families {
     pub(super) bypass_requests: IntCounterVec,
     connections_client: IntGauge,
     connections_upstream: IntGauge,
+    connections_refused: [IntCounter; 4],
     in_flight: IntGauge,
     ledger_resources: IntGauge,
     ledger_evictions: IntCounter,
@@ -191,6 +220,13 @@ impl Metrics {
     /// A connection is gone.
     pub fn connection_closed(&self, side: Side) {
         self.connections(side).dec();
+    }
+
+    /// A client's connection was closed before its first request.
+    pub fn connection_refused(&self, reason: ConnectionRefused) {
+        if let Some(counter) = self.families.connections_refused.get(reason as usize) {
+            counter.inc();
+        }
     }
 
     /// A request's head has been read.
@@ -345,6 +381,7 @@ impl Metrics {
 impl Families {
     fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let connections = int_gauge_vec(registry, &declared::CONNECTIONS)?;
+        let refused = counter_vec(registry, &declared::CONNECTIONS_REFUSED)?;
         let pairing = counter_vec(registry, &declared::PAIRING)?;
         let last_reload = int_gauge(registry, &declared::LAST_RELOAD)?;
         // A process that runs has read its configuration and found it well.
@@ -368,6 +405,7 @@ impl Families {
             bypass_requests: counter_vec(registry, &declared::BYPASS_REQUESTS)?,
             connections_client: connections.with_label_values(&[Side::Client.as_str()]),
             connections_upstream: connections.with_label_values(&[Side::Upstream.as_str()]),
+            connections_refused: ConnectionRefused::ALL.map(|reason| refused.with_label_values(&[reason.as_str()])),
             in_flight: int_gauge(registry, &declared::IN_FLIGHT)?,
             ledger_resources: int_gauge(registry, &declared::LEDGER_RESOURCES)?,
             ledger_evictions: counter(registry, &declared::LEDGER_EVICTIONS)?,
