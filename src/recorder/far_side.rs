@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::record::{HeaderLines, id_text, time_text};
-use super::redact::Redaction;
+use super::redact::{Redaction, latin1};
 use crate::analysis::exchange::FarSide;
 use crate::analysis::pairing::{Authenticity, Carried, CarriedValue, Mark, Report};
 use crate::analysis::semantics::fields::FieldName;
@@ -131,9 +131,6 @@ fn lines(carried: &[Carried], redaction: &Redaction) -> HeaderLines {
 fn text(name: FieldName, value: &CarriedValue, redaction: &Redaction) -> String {
     match value {
         CarriedValue::Whole(bytes) => redaction.value(name, bytes),
-        CarriedValue::Digest { digest, length } => {
-            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("({length} bytes, SHA-256 begins {digest})")
-        }
+        CarriedValue::Digest { .. } => latin1(&value.to_text()),
     }
 }

@@ -117,6 +117,11 @@ pub struct EvidenceRecord {
     pub kind: String,
     /// The fact.
     pub says: String,
+    /// The values in it by name, where a picture can be drawn of them: of `origin-gave` the `field`, what the `origin`
+    /// gave and what came to the `client`, each left out where there was none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub values: HeaderLines,
 }
 
 /// A cause that fits as well.
@@ -333,8 +338,24 @@ fn evidence(evidence: &[Evidence], redaction: &Redaction) -> Vec<EvidenceRecord>
     let record = |fact: &Evidence| EvidenceRecord {
         kind: fact.kind().to_owned(),
         says: redaction.text(&fact.says()).into_owned(),
+        values: evidence_values(fact, redaction),
     };
-    evidence.iter().map(record).collect()
+    let mut records: Vec<EvidenceRecord> = Vec::new();
+    for fact in evidence.iter().map(record) {
+        if !records.contains(&fact) {
+            records.push(fact);
+        }
+    }
+    records
+}
+
+fn evidence_values(fact: &Evidence, redaction: &Redaction) -> HeaderLines {
+    let Evidence::OriginGave { field, value, came, .. } = fact else { return Vec::new() };
+    let named = |name: &str, value: &Option<Vec<u8>>| {
+        value.as_deref().map(|value| (name.to_owned(), redaction.value(*field, value)))
+    };
+    let of_field = Some(("field".to_owned(), field.as_str().to_owned()));
+    [of_field, named("origin", value), named("client", came)].into_iter().flatten().collect()
 }
 
 fn alteration_record(altered: &Alteration, redaction: &Redaction) -> AlterationRecord {

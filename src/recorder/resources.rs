@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 
 use super::record::{client_text, id_text, time_text};
 use super::redact::latin1;
+use crate::analysis::far_side::AsGiven;
 use crate::analysis::memory::{Absence, Refusal, Resource, Sighting, Write, WriteOutcome};
+use crate::analysis::pairing::CarriedValue;
 
 /// What is remembered of one resource, each list in the order in which it was last seen.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -57,8 +59,19 @@ pub struct SightingView {
     pub from_store: Option<String>,
     /// The product that the answer named.
     pub product: Option<&'static str>,
+    /// The validators as the origin gave them, where the other instance of a pair said so.
+    pub origin: Option<OriginView>,
     /// The last exchange that showed it.
     pub exchange: String,
+}
+
+/// What the origin gave, before a gateway could alter it. Long values appear as their length and digest.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct OriginView {
+    /// The tag; null if it gave none.
+    pub etag: Option<String>,
+    /// The date; null if it gave none.
+    pub last_modified: Option<String>,
 }
 
 /// A tag in a vendor's field.
@@ -174,8 +187,14 @@ fn sighting(sighting: &Sighting) -> SightingView {
         upstream: sighting.upstream.map(|address| address.to_string()),
         from_store: sighting.store.map(|store| store.says()),
         product: sighting.product.map(|product| product.as_str()),
+        origin: sighting.origin.as_deref().map(origin),
         exchange: id_text(sighting.exchange),
     }
+}
+
+fn origin(given: &AsGiven) -> OriginView {
+    let value = |value: &Option<CarriedValue>| value.as_ref().map(|value| latin1(&value.to_text()));
+    OriginView { etag: value(&given.etag), last_modified: value(&given.last_modified) }
 }
 
 fn write(write: &Write) -> WriteView {

@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &[
     ("js/parts/events.js", include_str!("js/parts/events.js")),
     ("js/parts/evidence.js", include_str!("js/parts/evidence.js")),
     ("js/parts/filters.js", include_str!("js/parts/filters.js")),
+    ("js/parts/gist.js", include_str!("js/parts/gist.js")),
     ("js/parts/keys.js", include_str!("js/parts/keys.js")),
     ("js/parts/lineage.js", include_str!("js/parts/lineage.js")),
     ("js/parts/list.js", include_str!("js/parts/list.js")),

@@ -97,7 +97,7 @@ impl CarriedValue {
             Self::Whole(bytes) => bytes.clone(),
             Self::Digest { digest, length } => {
                 let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("({length} bytes, SHA-256 {hex}…)").into_bytes()
+                format!("({length} bytes, SHA-256 begins {hex})").into_bytes()
             }
         }
     }

@@ -2,6 +2,7 @@
 
 import { h, visible, visibleText } from "../dom.js";
 import { copyButton } from "./copy.js";
+import { moment } from "./moment.js";
 
 /** What each word for how sure it is means. */
 export const CONFIDENCE = {
@@ -42,13 +43,13 @@ export function entryLink(name, detail, address) {
 export function evidenceList(evidence) {
   if (!evidence?.length) return h("p", { class: "quiet" }, "No more than the messages themselves.");
   return h("ul", { class: "evidence" }, evidence.map((fact) => h("li", { dataset: { kind: fact.kind }, class: fact.kind === "missing" ? "evidence-missing" : null },
-    withCode(fact.says, false))));
+    evidenceSentence(fact.says))));
 }
 
 /** What to do, most effective first. @param {string[]} fix */
 export function fixList(fix) {
   if (!fix?.length) return null;
-  return h("ol", { class: "fix" }, fix.map((text) => h("li", null, withCode(text, true))));
+  return h("ol", { class: "fix" }, fix.map((text) => h("li", null, withCode(text, { copies: true }))));
 }
 
 /** What fits as well. @param {Array<{cause: string, detail: string|null, confidence: string}>} others @param {any} address */
@@ -57,11 +58,20 @@ export function otherCauses(others, address) {
   return h("ol", { class: "others" }, others.map((other) => h("li", null, entryLink(other.cause, other.detail, address), " ", confidenceChip(other.confidence))));
 }
 
-/** A sentence whose directives stand between backticks; what can be pasted gets a button for it. @param {string} text */
-function withCode(text, copies) {
+/** The times in a sentence as all times on the page. @param {string} text */
+export function evidenceSentence(text) {
+  return text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/).map((part, at) => (at % 2 ? moment(part) : visible(part)));
+}
+
+/**
+ * A sentence whose directives stand between backticks; with `copies`, what can be pasted gets a button for it.
+ * @param {string} text @param {{copies?: boolean}} [how]
+ */
+export function withCode(text, { copies = false } = {}) {
   return text.split(/`([^`]+)`/).map((part, at) => {
     if (at % 2 === 0) return visible(part);
     const code = h("code", { class: "value directive" }, visible(part));
-    return copies ? h("span", { class: "directive-whole" }, code, copyButton(part, { label: `Copy ${visibleText(part)}` })) : code;
+    if (!copies || !/\w{3}/.test(part)) return code;
+    return h("span", { class: "directive-whole" }, code, copyButton(part, { label: `Copy ${visibleText(part)}` }));
   });
 }

@@ -1,7 +1,7 @@
 // Where the validator in a condition came from: the answer that gave it to the client, as the history of the resource
 // tells it.
 
-import { isRead, linesOf, responseLeg, wayOf } from "./observed.js";
+import { isRead, knownBy, linesOf, responseLeg, wayOf } from "./observed.js";
 import { beganAt } from "./moment.js";
 
 /**
@@ -14,6 +14,48 @@ import { beganAt } from "./moment.js";
 
 const TAGS = ["if-match", "if-none-match", "if-range"];
 const DATES = ["if-unmodified-since", "if-modified-since"];
+
+/**
+ * What an instance behind the gateway makes of a tag that it never gave out: what it did give, altered by then.
+ * @returns {Origin|null}
+ */
+function ofAlterations(record, resource, tags, began) {
+  const altered = (record.alterations ?? []).find((one) => one.on === "response" && one.after !== null && one.before !== null && tags.includes(one.after));
+  if (!altered) return null;
+  const seen = (resource?.validators ?? []).filter((one) => one.etag === altered.before && one.by === "a read");
+  const given = seen.flatMap((one) => one.given_to.map((to) => ({ one, to }))).filter(({ to }) => Date.parse(to.at) < began);
+  const found = given.sort((one, other) => Date.parse(other.to.at) - Date.parse(one.to.at))[0];
+  const row = { field: "ETag", near: { lines: [altered.after], says: "as it was sent back" }, far: { lines: [altered.before], says: knownBy(altered) }, alteration: altered };
+  return {
+    at: found?.to.at ?? record.at, method: null, status: found?.one.status ?? 200, client: found?.to.client ?? record.client, exchange: null, coding: null,
+    by: found ? "a read" : "an earlier answer", exact: true, leg: { toOrigin: false, rows: [row] },
+  };
+}
+
+/** Where a tag was taken away before the client could have it, and the verdict says so. @returns {Origin|null} */
+function ofStripped(record, earlier) {
+  if (record.diagnosis?.cause !== "etag-stripped") return null;
+  const stripped = (one) => one.client === record.client && one.alterations.some((altered) => altered.on === "response" && altered.field === "etag" && altered.change === "stripped");
+  const found = earlier.filter(stripped).sort((one, other) => beganAt(other.id) - beganAt(one.id))[0];
+  if (found) return { ...answerOf(found), exact: false };
+  const gave = record.diagnosis.evidence.map((fact) => Object.fromEntries(fact.values ?? [])).find((one) => one.origin !== undefined && one.client === undefined);
+  if (!gave) return null;
+  const row = { field: "ETag", near: { lines: [] }, far: { lines: [gave.origin] }, alteration: null };
+  return { at: "", method: null, status: 200, client: record.client, exchange: null, coding: null, by: "an earlier answer", exact: false, leg: { toOrigin: false, rows: [row] } };
+}
+
+function answerOf(record) {
+  return {
+    at: record.at,
+    method: record.request.method,
+    status: record.response.status,
+    client: record.client,
+    exchange: record.id,
+    coding: linesOf(record.response.headers, "content-encoding").join(", ") || null,
+    by: "",
+    leg: responseLeg(record),
+  };
+}
 
 /** What was sent back: tags, and dates. @param {any} record */
 export function sentBack(record) {
@@ -37,9 +79,9 @@ export function lineageOf(record, records, resource) {
   const fits = [(tag) => tags.includes(tag), (tag) => tags.map(core).includes(core(tag))];
   for (const [at, fit] of fits.entries()) {
     const found = ofRecords(record, earlier, fit, dates) ?? ofSightings(record, resource, fit, dates, began);
-    if (found) return { ...found, exact: at === 0 };
+    if (found) return { ...found, leg: told(found.leg, record), exact: at === 0 };
   }
-  return null;
+  return ofAlterations(record, resource, tags, began) ?? ofStripped(record, earlier);
 }
 
 /** The latest recorded answer that gave it, to this client before others, by a read before others. */
@@ -51,16 +93,25 @@ function ofRecords(record, earlier, fit, dates) {
   const rank = (one) => (one.client === record.client ? 2 : 0) + (isRead(one.request.method) && one.response.status === 200 ? 1 : 0);
   const found = earlier.filter(gave).sort((one, other) => rank(other) - rank(one) || beganAt(other.id) - beganAt(one.id))[0];
   if (!found || (found.client !== record.client && found.response.status === 412)) return null;
-  return {
-    at: found.at,
-    method: found.request.method,
-    status: found.response.status,
-    client: found.client,
-    exchange: found.id,
-    coding: linesOf(found.response.headers, "content-encoding").join(", ") || null,
-    by: "",
-    leg: responseLeg(found),
-  };
+  return answerOf(found);
+}
+
+/**
+ * What the verdict itself knows of the far side of that answer: by the report on it, or by other answers.
+ * @param {import("./observed.js").Leg} leg @param {any} record
+ */
+function told(leg, record) {
+  const reported = (record.diagnosis?.evidence ?? []).filter((fact) => fact.kind === "origin-gave").map((fact) => Object.fromEntries(fact.values ?? []));
+  const rows = leg.rows.map((row) => {
+    if (!("unknown" in row.far) || !("lines" in row.near) || row.near.lines.length !== 1) return row;
+    const [near] = row.near.lines;
+    const report = reported.find((one) => one.field?.toLowerCase() === row.field.toLowerCase() && one.client === near);
+    if (report) return { ...row, far: { lines: report.origin === undefined ? [] : [report.origin] } };
+    const altered = (record.alterations ?? []).find((one) => one.on === "response" && one.field === row.field.toLowerCase() && one.after === near);
+    if (!altered) return row;
+    return { ...row, alteration: altered, far: { lines: altered.before === null ? [] : [altered.before], says: knownBy(altered) } };
+  });
+  return { ...leg, rows };
 }
 
 /** What the ledger remembers of it: only this side of the gateway. */
@@ -73,9 +124,15 @@ function ofSightings(record, resource, fit, dates, began) {
   const found = given.sort((one, other) => rank(other) - rank(one) || Date.parse(other.to.at) - Date.parse(one.to.at))[0];
   if (!found || (found.to.client !== record.client && found.seen.status === 412)) return null;
   const { seen, to } = found;
-  const row = (field, value) => ({ field, near: { lines: [value] }, far: { unknown: "this answer has no record of its own" }, alteration: null });
+  const why = wayOf(record).between.suspected ? "one instance sees one side" : "this answer has no record of its own";
+  const row = (field, value) => ({ field, near: { lines: [value] }, far: { unknown: why }, alteration: null });
   const beside = wayOf(record).between.kind === "why412";
-  const seenHere = (field, value) => (beside ? { ...row(field, value), far: { lines: [value] } } : row(field, value));
+  const seenHere = (field, value) => {
+    if (beside) return { ...row(field, value), far: { lines: [value] } };
+    if (!seen.origin) return row(field, value);
+    const gave = field === "ETag" ? seen.origin.etag : seen.origin.last_modified;
+    return { ...row(field, value), far: { lines: gave === null ? [] : [gave] } };
+  };
   const rows = [["ETag", seen.etag], ["Last-Modified", seen.last_modified]].filter(([, value]) => value !== null);
   return {
     at: to.at,

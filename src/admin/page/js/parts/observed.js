@@ -9,7 +9,7 @@
  * @typedef {{field: string, near: Side, far: Side, given?: string[], alteration: object|null}} Row
  *
  * One direction of one exchange.
- * @typedef {{toOrigin: boolean, rows: Row[]}} Leg
+ * @typedef {{toOrigin: boolean, fromStore?: boolean, rows: Row[]}} Leg
  *
  * What stands on either side of the gateway and between; `gateway` says how it is known to be there.
  * @typedef {{near: Station[], between: Station, far: Station[]}} Way
@@ -108,14 +108,23 @@ export function requestLeg(record) {
   return { toOrigin: true, rows: rows.filter(isAnything) };
 }
 
+/**
+ * The alteration that made what came of this very field; a lone instance may name one that it saw on another answer.
+ * @param {any} record @param {string} field @param {string[]} came
+ */
+export function alterationOfAnswer(record, field, came) {
+  const found = alterationOf(record, "response", field);
+  return found && same(found.after === null ? [] : [found.after], came) ? found : null;
+}
+
 /** Status and validators on their way to the client. @param {any} record @returns {Leg} */
 export function responseLeg(record) {
   const headers = record.response?.headers ?? [];
   const status = { field: "Status", alteration: null, ...statusSides(record) };
   const rows = fieldsOf(VALIDATORS, VENDOR_VALIDATORS, headers, record.far_side?.validators).map((field) => {
     const lines = linesOf(headers, field);
-    const alteration = alterationOf(record, "response", field);
-    if (record.role === "inner") return { field, alteration, near: { unknown: "seen only by the outer instance" }, far: { lines } };
+    const alteration = alterationOfAnswer(record, field, lines);
+    if (record.role === "inner") return { field, alteration, near: { unknown: "not seen from here" }, far: { lines } };
     if (record.role === "outer" && !record.bypass?.direct) {
       return { field, alteration, near: { lines }, far: reports(field) ? given(record, field) : notReported };
     }
@@ -124,29 +133,30 @@ export function responseLeg(record) {
     return { field, alteration, near: { lines }, far: before || { unknown: "one instance sees one side" } };
   });
   for (const row of strippedRows(record, rows)) rows.push(row);
-  return { toOrigin: false, rows: [status, ...rows.filter(isAnything)] };
+  return { toOrigin: false, fromStore: isFromStore(record), rows: [status, ...rows.filter(isAnything)] };
 }
 
 /** How a lone instance knows what the origin gave. @param {any} alteration */
-function knownBy(alteration) {
+export function knownBy(alteration) {
   if (alteration.known_by === "ledger") return "by other answers of this resource";
   return alteration.known_by === "double" ? "by a second field of the same answer" : "";
 }
 
 /** What is altered and stands in neither of the messages that the record holds. */
 function strippedRows(record, rows) {
-  const missing = (record.alterations ?? []).filter((one) => one.on === "response" && !rows.some((row) => row.field.toLowerCase() === one.field));
+  const missing = (record.alterations ?? []).filter((one) => one.on === "response" && one.after === null && record.response?.status !== 412
+    && !rows.some((row) => row.field.toLowerCase() === one.field));
   return missing.map((one) => ({
     field: one.field,
     alteration: one,
-    near: { lines: one.after === null ? [] : [one.after] },
+    near: { lines: [] },
     far: { lines: one.before === null ? [] : [one.before], says: knownBy(one) },
   }));
 }
 
 function statusSides(record) {
   const status = record.response ? { lines: [String(record.response.status)] } : { unknown: "no answer came" };
-  if (record.role === "inner") return { near: { unknown: "seen only by the outer instance" }, far: status };
+  if (record.role === "inner") return { near: { unknown: "not seen from here" }, far: status };
   if (record.role === "outer" && !record.bypass?.direct) {
     const told = record.far_side?.status;
     const says = isFromStore(record) ? "of an earlier answer, from a store" : undefined;

@@ -20,7 +20,8 @@ export function loops(records) {
   for (const record of ordered) {
     const key = attempt(record);
     const open = found.find((loop) => loop.key === key && began(loop.records.at(-1)) - began(record) <= PAUSE_MAX_MS);
-    if (open) open.records.push(record);
+    // An attempt that was not refused ends what went before: nobody repeats a success.
+    if (open && record.response?.status === 412) open.records.push(record);
     else found.push({ key, records: [record] });
   }
   return found.map((loop) => loop.records);

@@ -3,7 +3,7 @@
 
 import { h, visible } from "../dom.js";
 import { inWords, marked } from "./difference.js";
-import { isRead, requestLeg, responseLeg, same, wayOf } from "./observed.js";
+import { isRead, linesOf, requestLeg, responseLeg, same, wayOf } from "./observed.js";
 import { moment } from "./moment.js";
 
 /**
@@ -39,10 +39,10 @@ function station(one) {
 function readTitle(record, origin, link, clients) {
   const read = origin.method ? `${origin.method} answered ${origin.status}` : `given by ${origin.by}`;
   const who = origin.client === record.client ? "to this client" : ["to ", clients.label(origin.client)];
-  const when = typeof origin.at === "string" ? moment(origin.at) : null;
+  const when = origin.at ? [" at ", moment(origin.at)] : null;
   const title = origin.exact ? "How the client got it" : "What the client had been given";
   const shown = origin.exchange ? h("a", { href: link(origin.exchange) }, read) : read;
-  return [h("b", null, title), h("span", { class: "way-about" }, shown, " ", who, " at ", when,
+  return [h("b", null, title), h("span", { class: "way-about" }, shown, " ", who, when,
     origin.coding ? [", ", h("code", null, "Content-Encoding: ", visible(origin.coding))] : null)];
 }
 
@@ -64,7 +64,7 @@ function answerTitle(record) {
 /** One direction: its title, and a line per field. */
 function group(title, leg, way, record, origin) {
   const rows = leg.rows.length
-    ? leg.rows.map((row) => line(row, leg, way, record, origin))
+    ? spared(leg.rows).map((row) => line(row, leg, way, record, origin))
     : [h("div", { class: "way-row way-nothing", role: "row" }, h("div", { role: "cell", class: "way-whole" }, "No condition was sent."))];
   return h("div", { class: `way-leg ${leg.toOrigin ? "way-in" : "way-out"}`, role: "rowgroup" },
     h("div", { class: "way-title", role: "row" }, h("div", { role: "cell", class: "way-whole" },
@@ -72,29 +72,59 @@ function group(title, leg, way, record, origin) {
     rows);
 }
 
+/** Why something is not known is said once, not in every line. */
+function spared(rows) {
+  const why = (row) => [row.near, row.far].map((side) => side.unknown ?? "").join("|");
+  const silent = (side) => ("unknown" in side ? { unknown: "" } : side);
+  return rows.map((row, at) => (at > 0 && why(row) !== "|" && why(row) === why(rows[at - 1]) ? { ...row, near: silent(row.near), far: silent(row.far) } : row));
+}
+
 function line(row, leg, way, record, origin) {
-  const [from, to] = leg.toOrigin ? [row.near, row.far] : [row.far, row.near];
-  const change = changeOf(row, from, to, way, record);
+  const change = changeOf(row, leg, way, record);
+  const judged = leg.toOrigin ? judgedAgainst(row, record) : null;
   const names = (stations) => stations.map((one) => one.name).join(" and ");
-  const bytes = (side, other, later) => sideCell(side, change.altered ? other : null, later);
+  const bytes = (side, other, later) => sideCell(side, change.altered ? other : judged, later, !change.altered);
   const near = bytes(row.near, row.far, !leg.toOrigin);
   const far = bytes(row.far, row.near, leg.toOrigin);
-  return h("div", { class: `way-row${change.altered ? " way-altered" : ""}`, role: "row", dataset: { field: row.field.toLowerCase() } },
+  return h("div", { class: `way-row${change.altered ? " way-altered" : ""}${change.class === "way-same" ? " way-row-same" : ""}`, role: "row", dataset: { field: row.field.toLowerCase() } },
     h("div", { class: "way-field", role: "rowheader" }, row.field),
     h("div", { class: "way-cell way-near", role: "cell", dataset: { at: names(way.near) } }, near, givenNote(row), derivedNote(row, leg, origin)),
     h("div", { class: `way-cell way-between ${change.class}`, role: "cell", dataset: { at: way.between.name } }, h("span", { class: "way-change" }, change.says)),
-    h("div", { class: "way-cell way-far", role: "cell", dataset: { at: names(way.far) } }, far));
+    h("div", { class: "way-cell way-far", role: "cell", dataset: { at: names(way.far) } }, far, judgedNote(row, judged)));
 }
 
 /** What is there, at one side; with the other side's value, the bytes that differ are marked. */
-function sideCell(side, other, later) {
-  if ("unknown" in side) return h("span", { class: "way-unknown" }, "not known", h("span", { class: "way-note" }, side.unknown));
+function sideCell(side, other, later, quietly) {
+  if ("unknown" in side) return h("span", { class: "way-unknown" }, "not known", side.unknown ? h("span", { class: "way-note" }, side.unknown) : null);
   const note = side.says ? h("span", { class: "way-note" }, side.says) : null;
   if (!side.lines.length) return [h("span", { class: other ? "way-missing" : "way-none" }, "not there"), note];
   const one = other && "lines" in other && other.lines.length === 1 && side.lines.length === 1 ? other.lines[0] : null;
   const value = (text) => h("code", { class: "bytes" }, one === null || isDigest(text) ? visible(text) : marked(text, one, { later }));
   const whole = other && "lines" in other && !other.lines.length;
-  return [side.lines.map((text) => h("div", { class: whole ? "way-value byte-whole" : "way-value" }, value(text))), note];
+  const style = `way-value${whole ? " byte-whole" : ""}${quietly ? " bytes-quiet" : ""}`;
+  return [side.lines.map((text) => h("div", { class: style }, value(text))), note];
+}
+
+/**
+ * What the origin held a refused condition against, as its 412 says it or as it was last seen.
+ * @returns {{lines: string[], says: string}|null}
+ */
+function judgedAgainst(row, record) {
+  if (record.response?.status !== 412 || !("lines" in row.far) || row.far.lines.length !== 1 || isDigest(row.far.lines[0])) return null;
+  if (record.diagnosis?.cause === "gateway-answered" || row.far.lines[0].trim() === "*") return null;
+  const field = { "if-match": "etag", "if-unmodified-since": "last-modified" }[row.field.toLowerCase()];
+  if (!field) return null;
+  const named = linesOf(record.response.headers, field);
+  if (named.length === 1) return { lines: named, says: "the 412 names as current" };
+  const seen = field === "etag" ? record.current?.etag : record.current?.last_modified;
+  return seen ? { lines: [seen], says: "current, as last seen" } : null;
+}
+
+function judgedNote(row, judged) {
+  if (!judged) return null;
+  const [sent, current] = [row.far.lines[0], judged.lines[0]];
+  const equal = sent.trim() === current.trim();
+  return h("span", { class: "way-note way-judged" }, equal ? "equal to " : "not ", h("code", { class: "bytes" }, visible(current)), `, which ${judged.says.replace("current, as last seen", "was current when last seen")}`);
 }
 
 /** What the client sent, where this instance sent another thing on. */
@@ -114,12 +144,14 @@ function derivedNote(row, leg, origin) {
 }
 
 /** What happened between the two sides. @returns {{says: any, class: string, altered: boolean}} */
-function changeOf(row, from, to, way, record) {
+function changeOf(row, leg, way, record) {
   const own = way.between.kind === "why412";
+  const [from, to] = leg.toOrigin ? [row.near, row.far] : [row.far, row.near];
   if ("unknown" in from || "unknown" in to) return { says: "not known", class: "way-open", altered: false };
+  if (leg.fromStore) return { says: "from its store", class: "way-stored", altered: !same(from.lines, to.lines) };
   if (same(from.lines, to.lines)) return { says: own ? "passed on as it came" : "unchanged", class: "way-same", altered: false };
   // A cache that asks for itself, or has answered itself, changes the conditions of a read by right.
-  const usual = !row.alteration && isRead(record.request.method) && row.field !== "Status";
+  const usual = leg.toOrigin && !row.alteration && isRead(record.request.method);
   const style = usual ? "way-usual" : "way-bad";
   const note = usual ? h("span", { class: "way-note" }, "usual for a cache on a read") : null;
   const says = (text) => ({ says: [text, note], class: style, altered: true });

@@ -10,6 +10,7 @@ export function show(root, state, app) {
   const shown = new AbortController();
   const said = h("p", { class: "demo-said", role: "alert" });
   const list = h("ul", { class: "demo-list" });
+  const played = h("section", { class: "section" });
 
   const put = async (behaviours) => {
     fill(said);
@@ -29,9 +30,17 @@ export function show(root, state, app) {
     if (focused) document.getElementById(focused)?.focus();
   };
 
+  const drawStories = (stories) => {
+    if (!stories.length) return;
+    fill(played, h("h2", null, "What its clients do"), h("ul", { class: "plain" }, stories.map((story) => h("li", null,
+      h("a", { href: app.address.link({ view: "exchanges", text: story.id }) }, visible(story.title))))));
+  };
+
   const load = async () => {
     try {
-      drawList((await app.api.get("/api/v1/demo", { signal: shown.signal })).behaviours);
+      const { behaviours, stories } = await app.api.get("/api/v1/demo", { signal: shown.signal });
+      drawList(behaviours);
+      drawStories(stories ?? []);
     } catch (error) {
       if (shown.signal.aborted) return;
       fill(page, h("h1", null, "Demo"), h("p", { class: "problem", role: "alert" },
@@ -43,7 +52,7 @@ export function show(root, state, app) {
     h("h1", null, "What the gateway of the demonstration does wrong"),
     h("p", { class: "prose" }, "Clients read and write through it all the time. Switch something on or off, and watch the ",
       h("a", { href: app.address.link({ view: "exchanges" }) }, "exchanges"), " change within seconds."),
-    list, said);
+    list, said, played);
   load();
   return { update() {}, close() { shown.abort(); } };
 }

@@ -4,10 +4,11 @@ import { fill, h, visible, visibleText } from "../dom.js";
 import { actions, probeResult } from "../parts/actions.js";
 import { Clients } from "../parts/client.js";
 import { copyButton } from "../parts/copy.js";
-import { CONFIDENCE, confidenceChip, entryLink, evidenceList, fixList, otherCauses, partyChip } from "../parts/evidence.js";
+import { CONFIDENCE, confidenceChip, entryLink, evidenceList, fixList, otherCauses, partyChip, withCode } from "../parts/evidence.js";
 import { lineageOf } from "../parts/lineage.js";
 import { curlFold, messages, timings } from "../parts/messages.js";
 import { moment } from "../parts/moment.js";
+import { gist } from "../parts/gist.js";
 import { fieldName } from "../parts/observed.js";
 import { relatedList } from "../parts/related.js";
 import { wayPicture } from "../parts/stations.js";
@@ -116,7 +117,7 @@ function drawAll(parts, { record, records, resource, problem }, app, onAmended) 
     fill(parts.side, side(record));
     fill(parts.messages, h("h2", null, "The messages"), messages(record), curlFold(record, app));
   }
-  fill(parts.way, wayPicture(record, origin, link, clients));
+  fill(parts.way, gist(record, origin), wayPicture(record, origin, link, clients));
   const lines = happenings(resource, [...ofOthers, record], record.id);
   const resourceLink = app.address.link({ view: "resource", resource: record.request.url });
   fill(parts.history, h("h2", null, "What happened to this resource ", h("a", { class: "beside", href: resourceLink }, "all of it")),
@@ -126,7 +127,7 @@ function drawAll(parts, { record, records, resource, problem }, app, onAmended) 
 
 function head(record, app, clients) {
   const { diagnosis, hazards: found, alterations } = record;
-  const says = diagnosis?.title ?? found[0]?.title ?? (alterations[0] ? `${fieldName(alterations[0].field)} ${alterations[0].change} on the way` : "Recorded");
+  const says = diagnosis?.title ?? found[0]?.title ?? (alterations[0] ? altered(alterations[0]) : "Recorded");
   const first = diagnosis ?? found[0];
   return [
     h("p", { class: "exchange-what" },
@@ -141,7 +142,7 @@ function head(record, app, clients) {
       record.bypass ? h("span", { class: "chip chip-bypass" }, `under bypass: ${record.bypass.scope}${record.bypass.direct ? ", direct" : ""}${record.bypass.preconditions === "remove" ? ", conditions removed" : ""}`) : null),
     h("p", { class: "quiet exchange-about" },
       moment(record.at), " · route ", h("a", { href: app.address.link({ view: "exchanges", route: record.route }) }, visible(record.route)),
-      " · ", clients.label(record.client), " · ", h("span", null, `${record.role} instance `, visible(record.instance)),
+      " · ", clients.label(record.client), " · ", h("span", null, "instance ", visible(record.instance), `, ${record.role}`),
       " · ", h("code", null, record.id), copyButton(record.id, { label: "Copy the name of the exchange" }),
       record.amended_at ? [" · amended at ", moment(record.amended_at), " by what came later"] : null),
     record.repeated ? h("p", { class: "quiet" }, `The same was seen ${record.repeated} more times within the minute, counted and not recorded.`) : null,
@@ -153,7 +154,7 @@ function verdict(record, app) {
   if (!diagnosis) return null;
   return [
     h("h2", null, "What to do"), fixList(diagnosis.fix),
-    h("h2", null, "What happened"), h("p", { class: "prose" }, visible(diagnosis.explanation)),
+    h("h2", null, "What happened"), h("p", { class: "prose" }, withCode(diagnosis.explanation)),
     h("h2", null, "How we know ", h("span", { class: "beside" }, confidenceChip(diagnosis.confidence), " ", CONFIDENCE[diagnosis.confidence] ?? "")),
     evidenceList(diagnosis.evidence),
     diagnosis.others.length ? [h("h2", null, "What fits as well"), otherCauses(diagnosis.others, app.address)] : null,
@@ -165,7 +166,7 @@ function hazards(record, app) {
     record.diagnosis || at ? h("h2", null, "Also: ", visible(found.title)) : null,
     record.diagnosis || at ? h("p", { class: "exchange-chips" }, entryLink(found.hazard, found.detail, app.address), confidenceChip(found.confidence)) : null,
     found.fix?.length ? [h("h3", null, "What to do"), fixList(found.fix)] : null,
-    h("h3", null, "What happened"), h("p", { class: "prose" }, visible(found.explanation)),
+    h("h3", null, "What happened"), h("p", { class: "prose" }, withCode(found.explanation)),
     h("h3", null, "How we know ", h("span", { class: "beside" }, confidenceChip(found.confidence), " ", CONFIDENCE[found.confidence] ?? "")),
     evidenceList(found.evidence)));
 }
@@ -207,6 +208,10 @@ function alteration(one) {
     : h("code", { class: "value" }, merged(before, after));
   return h("li", null, h("b", null, fieldName(one.field)), ` ${one.change}, on the ${one.on}: `, shown,
     h("span", { class: "quiet" }, ` (${KNOWN_BY[one.known_by] ?? one.known_by})`));
+}
+
+function altered(one) {
+  return `${fieldName(one.field)} was ${one.change} on its way to the ${one.on === "request" ? "origin" : "client"}`;
 }
 
 function pathOf(url) {

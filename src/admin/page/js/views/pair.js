@@ -51,9 +51,10 @@ function draw(page, status) {
         pairing.role === "alone" ? null : [h("dt", null, "Signed"), h("dd", null, pairing.signed
           ? "yes, with the secret of the pair" : "no: nothing that the pair says is ever called proven")],
         pairing.role === "inner" ? [h("dt", null, "Reports"), h("dd", null, pairing.report === "marked" ? "only on requests that carry a mark" : "on every answer of the origin")] : null,
-        pairing.role === "alone" ? null : [h("dt", null, "Last verified"), h("dd", null, pairing.last_verified_at ? moment(pairing.last_verified_at) : "never since the start")])),
+        pairing.role === "alone" ? null : [h("dt", null, "Last verified"), h("dd", null, pairing.last_verified_at ? moment(pairing.last_verified_at) : "never since the start"),
+          pairing.last_seen_at && !pairing.last_verified_at ? [h("dt", null, "Last heard"), h("dd", null, moment(pairing.last_seen_at))] : null])),
     picture(pairing),
-    pairing.role === "outer" ? counts(pairing.counts) : null,
+    pairing.role === "alone" ? null : counts(pairing),
     h("section", { class: "section" }, advice(pairing)));
 }
 
@@ -71,20 +72,29 @@ function picture(pairing) {
   return h("section", { class: "section", "aria-label": "Who stands where" }, h("ol", { class: "pair-way" }, stations));
 }
 
-const COUNTS = [
+/** What is counted of answers at an outer instance. */
+const OUTER = [
   ["report", "report", "An answer came with the report of the inner instance: both sides are known."],
   ["no_report", "no report", "An answer came without one. A few are ordinary: what the gateway answers itself, or a head too large for it."],
   ["from_store", "from a store", "An answer came with the report of an earlier exchange: a cache answered."],
   ["unauthentic", "not authentic", "Something looked like a report or a mark and could not be believed."],
 ];
 
-function counts(counted) {
-  const all = COUNTS.reduce((sum, [key]) => sum + (counted[key] ?? 0), 0);
+/** What is counted of requests at an inner instance. */
+const INNER = [
+  ["mark", "mark", "A request came with the mark of the outer instance: both sides are known."],
+  ["no_mark", "no mark", "A request came without one: on another way than through the outer instance, or the gateway took the mark away."],
+  ["unauthentic", "not authentic", "Something looked like a report or a mark and could not be believed."],
+];
+
+function counts({ role, counts: counted }) {
+  const known = role === "outer" ? OUTER : INNER;
+  const all = known.reduce((sum, [key]) => sum + (counted[key] ?? 0), 0);
   const share = (count) => (all ? `${((100 * count) / all).toFixed(count && count < all ? 1 : 0)} %` : "–");
-  return h("section", { class: "section" }, h("h2", null, "Answers since the start"),
+  return h("section", { class: "section" }, h("h2", null, role === "outer" ? "Answers since the start" : "Requests since the start"),
     h("table", { class: "table pair-counts" },
       h("thead", null, h("tr", null, ["Outcome", "Count", "Share", "What it means"].map((name) => h("th", { scope: "col", class: /Count|Share/.test(name) ? "number" : null }, name)))),
-      h("tbody", null, COUNTS.map(([key, name, says]) => h("tr", { class: key === "unauthentic" && counted[key] ? "pair-bad" : null },
+      h("tbody", null, known.map(([key, name, says]) => h("tr", { class: key === "unauthentic" && counted[key] ? "pair-bad" : null },
         h("th", { scope: "row" }, name), h("td", { class: "number" }, String(counted[key] ?? 0)), h("td", { class: "number" }, share(counted[key] ?? 0)), h("td", { class: "quiet" }, says))))));
 }
 
