@@ -58,9 +58,12 @@ export function otherCauses(others, address) {
   return h("ol", { class: "others" }, others.map((other) => h("li", null, entryLink(other.cause, other.detail, address), " ", confidenceChip(other.confidence))));
 }
 
+/** A time within a sentence. */
+export const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
+
 /** The times in a sentence as all times on the page. @param {string} text */
 export function evidenceSentence(text) {
-  return text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/).map((part, at) => (at % 2 ? moment(part) : visible(part)));
+  return text.split(new RegExp(`(${MOMENT.source})`)).map((part, at) => (at % 2 ? moment(part) : visible(part)));
 }
 
 /**

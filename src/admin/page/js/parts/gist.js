@@ -3,7 +3,7 @@
 
 import { h, visible } from "../dom.js";
 import { inWords } from "./difference.js";
-import { evidenceSentence } from "./evidence.js";
+import { evidenceSentence, MOMENT } from "./evidence.js";
 import { isFromStore, isRead, requestLeg, responseLeg, same, wayOf } from "./observed.js";
 
 /** @param {any} record @param {import("./lineage.js").Origin|null} origin @returns {HTMLElement|null} */
@@ -13,13 +13,25 @@ export function gist(record, origin) {
   const sure = record.diagnosis?.confidence ?? record.hazards[0]?.confidence ?? "proven";
   const gateway = `${between.suspected ? "a gateway" : "the gateway"}${{ likely: " most likely", possible: " possibly" }[sure] ?? ""}`;
   const sentences = record.response?.status === 412
-    ? [origin ? given(origin, gateway) : null, sent(record, origin), onTheWay(record, gateway), meanwhile(record), refused(record, gateway)]
+    ? refusal(record, origin, gateway)
     : [isRead(record.request.method) || !onTheWay(record, gateway) ? null : sent(record, null), onTheWay(record, gateway), answered(record, gateway)];
   const said = sentences.filter((one) => one !== null);
   // What the 412 names is no news by itself.
   const isNews = said.length > 1 || record.response?.status !== 412;
   return said.length && isNews ? h("p", { class: "gist" }, said.map((one, at) => [at ? " " : "", one])) : null;
 }
+
+/** What led to a 412, in the order in which it happened. */
+function refusal(record, origin, gateway) {
+  const gave = origin ? given(origin, gateway) : null;
+  const fact = record.diagnosis?.evidence.find((one) => MEANWHILE.includes(one.kind));
+  const between = fact ? evidenceSentence(fact.says) : null;
+  const isBefore = fact?.kind === "wrote" && Date.parse(MOMENT.exec(fact.says)?.[0] ?? "") < Date.parse(origin?.at ?? "");
+  return [isBefore ? between : null, gave, sent(record, gave ? origin : null), onTheWay(record, gateway), isBefore ? null : between, refused(record, gateway)];
+}
+
+/** What decided it and is not on the way itself: somebody wrote, or the origin had carried it out before. */
+const MEANWHILE = ["wrote", "origin-answered"];
 
 /** What the client was given, and how that came about. */
 function given(origin, gateway) {
@@ -38,8 +50,9 @@ function sent(record, origin) {
   if (!row) return record.diagnosis?.cause === "no-precondition" ? "The request carried no condition." : null;
   const side = row.given ? { lines: row.given } : "lines" in row.near ? row.near : row.far;
   if (!("lines" in side)) return null;
+  if (origin?.exact) return ["It sent that back in ", row.field, "."];
+  if (!("lines" in row.near)) return [row.field, ": ", tag(side), " arrived."];
   if (!origin) return ["The client sent ", row.field, ": ", tag(side), "."];
-  if (origin.exact) return ["It sent that back in ", row.field, "."];
   const had = origin.leg.rows.find((one) => one.field === "ETag")?.near;
   if (!had || !("lines" in had) || !had.lines.length) return ["It sent ", row.field, ": ", tag(side), "."];
   return [h("b", null, "The client changed it"), " and sent ", row.field, ": ", tag(side), " (", changed(had, side), ")."];
@@ -50,14 +63,6 @@ function onTheWay(record, gateway) {
   if (!row || (!row.alteration && isRead(record.request.method))) return null;
   if (!row.near.lines.length) return ["On the way to the origin ", h("b", null, gateway, ` added ${row.field}: `, tag(row.far)), "."];
   return ["On the way to the origin ", h("b", null, gateway, " ", changed(row.near, row.far)), row.far.lines.length ? [": ", tag(row.far), " arrived."] : [": no ", row.field, " arrived."]];
-}
-
-/** What decided it and is not on the way itself: somebody wrote, or the origin had carried it out before. */
-const MEANWHILE = ["wrote", "origin-answered"];
-
-function meanwhile(record) {
-  const fact = record.diagnosis?.evidence.find((one) => MEANWHILE.includes(one.kind));
-  return fact ? evidenceSentence(fact.says) : null;
 }
 
 function refused(record, gateway) {

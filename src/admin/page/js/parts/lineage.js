@@ -76,12 +76,14 @@ export function lineageOf(record, records, resource) {
   if (!tags.length && !dates.length) return null;
   const began = beganAt(record.id) ?? Date.parse(record.at);
   const earlier = records.filter((one) => one.id !== record.id && (beganAt(one.id) ?? Infinity) < began);
-  const fits = [(tag) => tags.includes(tag), (tag) => tags.map(core).includes(core(tag))];
-  for (const [at, fit] of fits.entries()) {
+  const given = (fit, exact) => {
     const found = ofRecords(record, earlier, fit, dates) ?? ofSightings(record, resource, fit, dates, began);
-    if (found) return { ...found, leg: told(found.leg, record), exact: at === 0 };
-  }
-  return ofAlterations(record, resource, tags, began) ?? ofStripped(record, earlier);
+    // A refusal names a tag to whoever has another one already: nobody has his tag from there but by returning it.
+    if (!found || (!exact && found.status === 412)) return null;
+    return { ...found, leg: told(found.leg, record), exact };
+  };
+  return given((tag) => tags.includes(tag), true) ?? ofAlterations(record, resource, tags, began)
+    ?? given((tag) => tags.map(core).includes(core(tag)), false) ?? ofStripped(record, earlier);
 }
 
 /** The latest recorded answer that gave it, to this client before others, by a read before others. */

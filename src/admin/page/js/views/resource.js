@@ -85,5 +85,5 @@ function validators(seen, clients, records, link) {
       moment(one.last),
       String(one.times),
       one.given_to.map((to) => h("div", null, clients.label(to.client), " ", moment(to.at))),
-    ].map((content, at) => h("td", { dataset: { column: columns[at] } }, content)))))));
+    ].map((content, at) => h("td", { dataset: { column: columns[at] } }, h("div", null, content))))))));
 }
