@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(super) use self::exchanges::{ExchangesAction, ExchangesArguments, ExportFormat, ListArguments};
+use super::diagnose::arguments::DiagnoseArguments;
 use super::names::Names;
 use super::output::ColourChoice;
 use crate::analysis::exchange::Role;
@@ -65,6 +66,9 @@ pub(super) enum Command {
     /// Check the configuration and name every fault in it
     #[command(after_help = help::CHECK)]
     Check(Box<CheckArguments>),
+    /// Find out why a request is refused, step by step
+    #[command(after_help = help::DIAGNOSE)]
+    Diagnose(Box<DiagnoseArguments>),
     /// Explain a cause or a hazard; list them all without a name
     #[command(after_help = help::EXPLAIN)]
     Explain(ExplainArguments),

@@ -5,6 +5,7 @@ mod bypass;
 mod check;
 mod client;
 mod demo;
+mod diagnose;
 mod exchanges;
 mod explain;
 mod healthcheck;
@@ -89,6 +90,7 @@ fn dispatch(command: Option<Command>, output: &Output) -> Result<ExitCode, CliEr
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Check(arguments)) => check::check(&arguments, output),
         Some(Command::Demo(arguments)) => demo::demo(&arguments, output),
+        Some(Command::Diagnose(arguments)) => diagnose::diagnose(&arguments, *output),
         Some(Command::Explain(arguments)) => explain::explain(&arguments, output),
         Some(Command::Tail(arguments)) => tail::tail(&arguments, output),
         Some(Command::Exchanges(arguments)) => exchanges::exchanges(&arguments, output),

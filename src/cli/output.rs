@@ -127,6 +127,11 @@ impl Output {
         if self.watched { Progress::shown(doing.into()) } else { Progress::silent() }
     }
 
+    /// The same without colour and width, for text that goes elsewhere.
+    pub(super) const fn without_colour(self) -> Self {
+        Self { colour: false, terminal: None, watched: false }
+    }
+
     /// `text` in a tone, where tones can be shown.
     pub(super) fn toned(self, tone: Tone, text: &str) -> String {
         if !self.colour || text.is_empty() {

@@ -19,6 +19,7 @@ mod configuration;
 mod connections;
 mod demo;
 mod deployment;
+mod diagnose;
 mod documents;
 mod draining;
 mod failures;

@@ -38,6 +38,22 @@ pub(super) const CHECK: &str = "Examples:
 
 Exit codes: 0 it can be used, 1 it has faults.";
 
+pub(super) const DIAGNOSE: &str = "Examples:
+  why412 diagnose http://127.0.0.1:8080/orders/7   # the way that reads take
+  why412 diagnose -X PUT -H 'If-Match: W/\"v1\"' -d @order.json http://127.0.0.1:8080/orders/7
+  why412 diagnose http://127.0.0.1:8080/orders/7 --direct http://10.0.0.7:8080
+  why412 diagnose http://127.0.0.1:8080/orders/7 --bundle case.zip
+
+The second says why a write is refused, and writes nothing: only reads are sent,
+and the request itself where its method only reads. --send sends it once. --direct
+names the way around the gateway: what is altered in between is then proven, else
+suspected. With --send --retry N the refreshed request is sent after a 412, where
+the resource is still what its condition named. Fields and data are given as to
+curl; data is sent byte for byte, as by --data-binary. No redirect is followed.
+
+Exit codes: 0 nothing wrong found (or the retry succeeded), 1 a problem was found
+(or the retry stopped), 2 wrong usage.";
+
 pub(super) const EXPLAIN: &str = "Examples:
   why412 explain                                # the list
   why412 explain etag-suffixed

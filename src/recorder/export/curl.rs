@@ -101,7 +101,9 @@ fn quoted(text: &str, hint: &str, secrets: &mut Secrets) -> String {
     word
 }
 
-fn literal(text: &str) -> String {
+/// A text as one word of a POSIX shell, where everything stands for itself. Characters beyond ASCII are ISO-8859-1: each
+/// is the byte that is meant.
+pub fn literal(text: &str) -> String {
     if text.chars().all(|character| character == ' ' || character.is_ascii_graphic()) {
         return format!("'{}'", text.replace('\'', r"'\''"));
     }
