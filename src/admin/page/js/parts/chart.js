@@ -6,8 +6,8 @@ import { plural, sum } from "./numbers.js";
 import { clock } from "./time.js";
 
 /**
- * What is drawn: numbers per step of time.
- * @typedef {{from: number, step: number, causes: Record<string, number[]>, failed: number[], requests: number[]}} Series
+ * What is drawn: numbers per step of time. Before `watched` nobody looked.
+ * @typedef {{from: number, step: number, watched: number, causes: Record<string, number[]>, failed: number[], requests: number[]}} Series
  */
 
 const HEIGHT = 100;
@@ -24,12 +24,20 @@ export function chart(series, { label, onpick }) {
   const drawing = svg("svg", {
     class: "chart", viewBox: `0 0 ${Math.max(steps, 1)} ${HEIGHT}`, preserveAspectRatio: "none", role: "img",
     "aria-label": `${label}. ${says(series)}`,
-  }, bars);
+  }, unwatched(series), bars);
   const until = series.from + steps * series.step;
   return h("div", { class: "chart-box" },
     h("span", { class: "chart-most quiet", "aria-hidden": "true" }, most === 1 && sum(series.failed) === 0 ? "" : most),
     drawing,
     h("div", { class: "chart-axis quiet", "aria-hidden": "true" }, h("span", null, clock(series.from)), h("span", null, clock(until))));
+}
+
+/** The time before the start of the instance: no 412s there says nothing. */
+function unwatched(series) {
+  const steps = Math.min((series.watched - series.from) / series.step, series.failed.length);
+  if (steps < 1) return null;
+  return svg("g", null, svg("title", null, `Not watched before ${clock(series.watched)}`),
+    svg("rect", { class: "unwatched", x: 0, width: Math.floor(steps), y: 0, height: HEIGHT }));
 }
 
 /** The numbers of a chart as a table, for whoever cannot see it or wants them. @param {Series} series */
@@ -39,7 +47,7 @@ export function chartTable(series) {
   return h("table", { class: "table chart-table" },
     h("thead", null, h("tr", null, ...["From", "Requests", "412", "Causes"].map((head) => h("th", { scope: "col" }, head)))),
     h("tbody", null, rows.map(([step, failed]) => h("tr", null,
-      h("td", null, clock(series.from + step * series.step)),
+      h("td", null, clock(series.from + step * series.step, series.step)),
       h("td", { class: "number" }, series.requests[step] ?? 0),
       h("td", { class: "number" }, failed),
       h("td", null, causes.filter((cause) => series.causes[cause][step]).map((cause) => `${cause} ${series.causes[cause][step]}`).join(", "))))));
@@ -54,7 +62,7 @@ export function total(all) {
   }
   const [first, ...others] = all;
   return {
-    from: first.from, step: first.step, causes,
+    from: first.from, step: first.step, watched: first.watched, causes,
     failed: others.reduce((numbers, series) => add(numbers, series.failed), first.failed),
     requests: others.reduce((numbers, series) => add(numbers, series.requests), first.requests),
   };
@@ -62,7 +70,7 @@ export function total(all) {
 
 function bar(series, causes, step, most, onpick) {
   const from = series.from + step * series.step;
-  const title = `${clock(from)}: ${plural(series.failed[step], "412")} of ${plural(series.requests[step] ?? 0, "request")}`;
+  const title = `${clock(from, series.step)}: ${plural(series.failed[step], "412")} of ${plural(series.requests[step] ?? 0, "request")}`;
   let at = HEIGHT;
   const parts = causes.filter((cause) => series.causes[cause][step] > 0).map((cause) => {
     const height = (series.causes[cause][step] / most) * HEIGHT;

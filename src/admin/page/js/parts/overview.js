@@ -53,11 +53,17 @@ export class Overview {
 
 function headline(series, route) {
   const [failed, requests] = [sum(series.failed), sum(series.requests)];
-  const where = route ? [" on ", visible(route)] : [];
+  const where = [route ? [" on ", visible(route)] : null, " in the last ", watched(series)];
   const share = percent(failed / Math.max(requests, 1));
-  if (failed === 0) return h("p", { class: "overview-headline" }, h("b", null, "No 412"), " in the last hour", where, ", ", plural(requests, "request"));
-  return h("p", { class: "overview-headline" }, h("b", { class: "overview-number" }, count(failed)), " × 412 in the last hour", where,
+  if (failed === 0) return h("p", { class: "overview-headline" }, h("b", null, "No 412"), where, ", ", plural(requests, "request"));
+  return h("p", { class: "overview-headline" }, h("b", { class: "overview-number" }, count(failed)), " × 412", where,
     h("span", { class: "quiet" }, ` ${share} of ${plural(requests, "request")}`));
+}
+
+/** How long that is; less than an hour after a start. */
+function watched(series) {
+  const minutes = Math.round((Date.now() - Math.max(series.watched, series.from)) / 60_000);
+  return minutes >= MINUTES - 1 ? "hour" : minutes <= 1 ? "minute" : `${minutes} min`;
 }
 
 function causes(series) {

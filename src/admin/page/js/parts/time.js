@@ -22,10 +22,15 @@ export function age(then, now = Date.now()) {
 }
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const FINE = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long", hourCycle: "h23" });
 
-/** The time of day, here. @param {number} when */
-export const clock = (when) => CLOCK.format(when);
+/**
+ * The time of day, here; with seconds where steps of time are finer than minutes.
+ * @param {number} when
+ * @param {number} [step] milliseconds
+ */
+export const clock = (when, step = MINUTE) => (step % MINUTE ? FINE : CLOCK).format(when);
 
 /** Date and time with the zone, here. @param {number} when */
 export const whole = (when) => WHOLE.format(when);

@@ -4,17 +4,38 @@ import { api } from "../api.js";
 
 const EVERY_MS = 15_000;
 
+/** Bars of a chart are this wide, by how far back it looks: whole samples, and not more bars than can be told apart. */
+const BAR_SECONDS = { 5: 10, 15: 20, 30: 30, 60: 60 };
+
+/** How far back one can look, in minutes. */
+export const PERIODS = Object.keys(BAR_SECONDS).map(Number);
+
 /**
  * The trends as charts take them.
  * @typedef {import("./chart.js").Series & {route: string, hazards: Record<string, number[]>}} RouteSeries
  */
 
-/** @param {number} minutes @param {AbortSignal} signal @returns {Promise<RouteSeries[]>} */
+/**
+ * @param {number} minutes one of {@link PERIODS}
+ * @param {AbortSignal} signal
+ * @returns {Promise<RouteSeries[]>}
+ */
 export async function trends(minutes, signal) {
   const answer = await api.get(`/api/v1/trends?minutes=${minutes}`, { signal });
+  const step = BAR_SECONDS[minutes] * 1000;
+  const bars = (minutes * 60_000) / step;
+  // Bars begin at whole multiples of their width, so that they stay what they are from one look to the next.
+  const from = (Math.ceil(Date.parse(answer.until) / step) - bars) * step;
+  const barOf = answer.at.map((ended) => Math.floor((Date.parse(ended) - 1 - from) / step));
+  const inBars = (numbers) => {
+    const filled = new Array(bars).fill(0);
+    numbers.forEach((number, at) => { if (barOf[at] >= 0 && barOf[at] < bars) filled[barOf[at]] += number; });
+    return filled;
+  };
+  const each = (series) => Object.fromEntries(Object.entries(series).map(([name, numbers]) => [name, inBars(numbers)]));
   return answer.routes.map((route) => ({
-    route: route.route, from: Date.parse(answer.from), step: answer.step_seconds * 1000, causes: route.causes,
-    hazards: route.hazards, failed: route.precondition_failed, requests: route.requests,
+    route: route.route, from, step, watched: Date.parse(answer.from), causes: each(route.causes), hazards: each(route.hazards),
+    failed: inBars(route.precondition_failed), requests: inBars(route.requests),
   }));
 }
 

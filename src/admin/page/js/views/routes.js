@@ -7,11 +7,9 @@ import { catalogue, colourOf, entry } from "../parts/catalogue.js";
 import { chart, chartTable } from "../parts/chart.js";
 import { count, percent, plural, sum } from "../parts/numbers.js";
 import { totals } from "../parts/overview.js";
-import { nowAndThen, trends } from "../parts/trends.js";
+import { nowAndThen, PERIODS, trends } from "../parts/trends.js";
 
 export const title = "Routes";
-
-const PERIODS = [[15, "15 min"], [60, "1 h"], [360, "6 h"], [1440, "24 h"]];
 
 /** @param {HTMLElement} root */
 export function show(root) {
@@ -19,7 +17,7 @@ export function show(root) {
   const cards = h("ul", { class: "route-cards" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const period = h("select", { class: "select", "aria-label": "Period", onchange: () => { minutes = Number(period.value); work.again(); } },
-    PERIODS.map(([value, says]) => h("option", { value, selected: value === minutes }, `last ${says}`)));
+    PERIODS.map((value) => h("option", { value, selected: value === minutes }, `last ${value} min`)));
   fill(root, h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", null, "Routes"), period), problem, cards));
   const work = nowAndThen(async (signal) => {
     try {
