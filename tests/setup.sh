@@ -8,7 +8,7 @@ declare -A package_of=(
   [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
   [varnishd]=varnish [unzip]=unzip
 )
-[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl unzip
+[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip
 
 missing=()
 for program in "$@"; do

@@ -27,6 +27,7 @@ mod gateways;
 mod harness;
 mod hostile;
 mod metrics;
+mod page;
 mod pairing;
 mod readme;
 mod reload;

@@ -39,6 +39,7 @@ export class Filters {
     this.#text = h("input", {
       class: "input filter-text", type: "search", "aria-label": "Search", dataset: { search: "" }, spellcheck: "false", autocomplete: "off",
       placeholder: "Search URL, header, client, id…", oninput: () => this.#typed(), onblur: () => { this.#typing = false; },
+      onkeydown: (event) => { if (event.key === "Enter") this.#text.blur(); },
     });
     this.#resource = h("input", {
       class: "input filter-resource", "aria-label": "Resource: a URL, or a path with its query", placeholder: "URL or /path", spellcheck: "false",

@@ -35,7 +35,10 @@ export function startKeys() {
     const target = /** @type {Element} */ (event.target);
     const writing = target.matches?.("input, select, textarea, [contenteditable]");
     if (writing) {
-      if (event.key === "Escape") /** @type {HTMLElement} */ (target).blur();
+      if (event.key !== "Escape") return;
+      // A field for searches would be emptied.
+      event.preventDefault();
+      /** @type {HTMLElement} */ (target).blur();
       return;
     }
     const binding = [...ofView, ...EVERYWHERE].find((one) => one.keys.includes(event.key));

@@ -7,21 +7,22 @@ import { chart, total } from "./chart.js";
 import { count, percent, plural, sum } from "./numbers.js";
 import { trends, nowAndThen } from "./trends.js";
 
-const MINUTES = 60;
 const CAUSES_MAX = 5;
 
 /** Shows it for the route that the list is filtered by, or for all. */
 export class Overview {
-  element = h("section", { class: "overview", "aria-label": "The last hour", hidden: true });
+  element = h("section", { class: "overview", "aria-label": "What fails, why, and who has to act", hidden: true });
   #route = /** @type {string|undefined} */ (undefined);
   #series = /** @type {import("./trends.js").RouteSeries[]} */ ([]);
+  #minutes = 60;
   #work;
 
   /** @param {Record<string, string>} state */
   constructor(state) {
     this.#route = state.route;
     this.#work = nowAndThen(async (signal) => {
-      [this.#series] = await Promise.all([trends(MINUTES, signal), catalogue()]);
+      const [{ minutes, routes }] = await Promise.all([trends(null, signal), catalogue()]);
+      [this.#series, this.#minutes] = [routes, minutes];
       this.#draw();
     });
   }
@@ -45,25 +46,26 @@ export class Overview {
     const whole = total(shown);
     const pick = (from, until) => address.go({ since: new Date(from).toISOString(), until: new Date(until).toISOString() });
     fill(this.element,
-      h("div", { class: "overview-text" }, headline(whole, this.#route), hazards(shown)),
-      chart(whole, { label: "412s per minute over the last hour", onpick: pick }),
+      h("div", { class: "overview-text" }, headline(whole, this.#minutes, this.#route), hazards(shown)),
+      chart(whole, { label: `412s over the last ${this.#minutes} min`, onpick: pick }),
       causes(whole));
   }
 }
 
-function headline(series, route) {
+function headline(series, minutes, route) {
   const [failed, requests] = [sum(series.failed), sum(series.requests)];
-  const where = [route ? [" on ", visible(route)] : null, " in the last ", watched(series)];
+  const where = [route ? [" on ", visible(route)] : null, " in the last ", period(series, minutes)];
   const share = percent(failed / Math.max(requests, 1));
   if (failed === 0) return h("p", { class: "overview-headline" }, h("b", null, "No 412"), where, ", ", plural(requests, "request"));
   return h("p", { class: "overview-headline" }, h("b", { class: "overview-number" }, count(failed)), " × 412", where,
     h("span", { class: "quiet" }, ` ${share} of ${plural(requests, "request")}`));
 }
 
-/** How long that is; less than an hour after a start. */
-function watched(series) {
-  const minutes = Math.round((Date.now() - Math.max(series.watched, series.from)) / 60_000);
-  return minutes >= MINUTES - 1 ? "hour" : minutes <= 1 ? "minute" : `${minutes} min`;
+/** How long that is; less than the chart is wide after a start. */
+function period(series, minutes) {
+  const watched = Math.round((Date.now() - Math.max(series.watched, series.from)) / 60_000);
+  const seen = Math.min(watched, minutes);
+  return seen >= 59 ? "hour" : seen <= 1 ? "minute" : `${seen} min`;
 }
 
 function causes(series) {

@@ -16,12 +16,15 @@ export const PERIODS = Object.keys(BAR_SECONDS).map(Number);
  */
 
 /**
- * @param {number} minutes one of {@link PERIODS}
+ * @param {number|null} wanted one of {@link PERIODS}; null for the shortest that holds all there is
  * @param {AbortSignal} signal
- * @returns {Promise<RouteSeries[]>}
+ * @returns {Promise<{minutes: number, routes: RouteSeries[]}>}
  */
-export async function trends(minutes, signal) {
-  const answer = await api.get(`/api/v1/trends?minutes=${minutes}`, { signal });
+export async function trends(wanted, signal) {
+  const longest = PERIODS.at(-1);
+  const answer = await api.get(`/api/v1/trends?minutes=${wanted ?? longest}`, { signal });
+  const watched = (Date.parse(answer.until) - Date.parse(answer.from)) / 60_000;
+  const minutes = wanted ?? PERIODS.find((one) => watched < one - 0.5) ?? longest;
   const step = BAR_SECONDS[minutes] * 1000;
   const bars = (minutes * 60_000) / step;
   // Bars begin at whole multiples of their width, so that they stay what they are from one look to the next.
@@ -33,10 +36,11 @@ export async function trends(minutes, signal) {
     return filled;
   };
   const each = (series) => Object.fromEntries(Object.entries(series).map(([name, numbers]) => [name, inBars(numbers)]));
-  return answer.routes.map((route) => ({
+  const routes = answer.routes.map((route) => ({
     route: route.route, from, step, watched: Date.parse(answer.from), causes: each(route.causes), hazards: each(route.hazards),
     failed: inBars(route.precondition_failed), requests: inBars(route.requests),
   }));
+  return { minutes, routes };
 }
 
 /**

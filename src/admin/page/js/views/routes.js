@@ -13,18 +13,19 @@ export const title = "Routes";
 
 /** @param {HTMLElement} root */
 export function show(root) {
-  let minutes = 60;
+  let wanted = /** @type {number|null} */ (null);
   const cards = h("ul", { class: "route-cards" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const period = h("select", { class: "select", "aria-label": "Period", onchange: () => { minutes = Number(period.value); work.again(); } },
-    PERIODS.map((value) => h("option", { value, selected: value === minutes }, `last ${value} min`)));
+  const period = h("select", { class: "select", "aria-label": "Period", onchange: () => { wanted = Number(period.value); work.again(); } },
+    PERIODS.map((value) => h("option", { value }, `last ${value} min`)));
   fill(root, h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", null, "Routes"), period), problem, cards));
   const work = nowAndThen(async (signal) => {
     try {
-      const [series, { routes }] = await Promise.all([trends(minutes, signal), api.get("/api/v1/routes", { signal }), catalogue()]);
+      const [{ minutes, routes: series }, { routes }] = await Promise.all([trends(wanted, signal), api.get("/api/v1/routes", { signal }), catalogue()]);
       // What is open, or has the focus, must not be drawn anew under the reader.
       if (cards.contains(document.activeElement) || cards.querySelector("details[open]")) return;
       problem.hidden = true;
+      period.value = String(minutes);
       drawCards(cards, series, routes, minutes);
     } catch (error) {
       if (error.name === "AbortError") throw error;
