@@ -107,7 +107,7 @@ pub(super) async fn resource(
 }
 
 /// Scheme, authority, and path with query of an absolute URL; its fragment is no part of the resource.
-fn url_parts(url: &str) -> Option<(Scheme, &str, &str)> {
+pub(super) fn url_parts(url: &str) -> Option<(Scheme, &str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|known| scheme.eq_ignore_ascii_case(known.as_str()))?;
     let rest = rest.split('#').next().unwrap_or_default();

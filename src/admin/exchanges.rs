@@ -5,18 +5,26 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
+use super::control::url_parts;
 use super::problem::Problem;
 use super::query::{Parameters, exchange_id, moment, number, wrong};
+use super::status::status_of;
 use crate::clock;
 use crate::recorder::catalogue;
+use crate::recorder::export::bundle::Bundle;
+use crate::recorder::export::escalation::{self, Surroundings};
 use crate::recorder::export::{curl, har};
-use crate::recorder::record::{Record, id_of_text};
+use crate::recorder::record::{Record, id_of_text, time_text};
+use crate::recorder::resources::ResourceView;
 use crate::recorder::store::{Page, Query, StoreError, Stored};
 
 const PARAMETERS: &[&str] =
     &["after", "before", "limit", "route", "cause", "hazard", "status", "resource", "since", "until", "text"];
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
+
+/// Records of the same resource in a bundle, on either side of its own.
+const RELATED: usize = 50;
 
 /// Recorded exchanges: oldest first after `after`, otherwise newest first.
 ///
@@ -76,10 +84,7 @@ pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) ->
 pub(super) async fn as_har(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
     let record = record(&find(&shared, &id).await?)?;
     let mut response = json(har::archive(&record).to_string());
-    let file = format!("attachment; filename=\"{}.har\"", record.id);
-    if let Ok(disposition) = HeaderValue::from_str(&file) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
-    }
+    name_file(&mut response, &format!("{}.har", escalation::name(&record)));
     Ok(response)
 }
 
@@ -95,6 +100,94 @@ pub(super) async fn as_har(State(shared): State<Shared>, Path(id): Path<String>)
 pub(super) async fn as_curl(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
     let record = record(&find(&shared, &id).await?)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], curl::command(&record)).into_response())
+}
+
+/// Everything that is known of one exchange, in one archive to hand over.
+///
+/// It holds the verdict, both sides, the timeline of the resource, the exchange as HAR and as curl command, related
+/// records, the running configuration and the build, each file with its checksum; `README.txt` tells what is what.
+/// Everything in it is redacted.
+#[utoipa::path(
+    get, path = "/api/v1/exchanges/{id}/bundle", tag = "exchanges",
+    params(
+        ("id" = String, Path, description = "The exchange"),
+        ("as" = Option<String>, Query, description = "zip, or tar.gz; zip if not given"),
+    ),
+    responses(
+        (status = 200, description = "an archive", content_type = "application/zip"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn as_bundle(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let format = Parameters::read(query.as_deref(), &["as"])?.text("as");
+    let (media_type, ending, pack): (_, _, fn(&Bundle) -> Vec<u8>) = match format.as_deref() {
+        None | Some("zip") => ("application/zip", "zip", Bundle::zip),
+        Some("tar.gz") => ("application/gzip", "tar.gz", Bundle::tar_gz),
+        Some(other) => return Err(Problem::bad_request(format!("as: {other:?} is neither \"zip\" nor \"tar.gz\""))),
+    };
+    let record = record(&find(&shared, &id).await?)?;
+    let related = related(&shared, &record).await?;
+    let resource = resource_of(&shared, &record);
+    let name = escalation::name(&record);
+    let surroundings = (shared.config.load().shown(), status_of(&shared), route_of(&shared, &record.route));
+    // Packing takes its time: not on the thread that serves.
+    let packed = tokio::task::spawn_blocking(move || {
+        let (configuration, status, route) = surroundings;
+        let made_at = time_text(clock::now());
+        let around = Surroundings {
+            related: &related,
+            resource: resource.as_ref(),
+            configuration,
+            status: serde_json::to_value(status).unwrap_or_default(),
+            route,
+            made_at: &made_at,
+        };
+        pack(&escalation::bundle(&record, &around))
+    });
+    let archive = packed.await.map_err(|_| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the bundle could not be packed; the other exports may work")
+    })?;
+    let mut response = ([(header::CONTENT_TYPE, media_type)], archive).into_response();
+    name_file(&mut response, &format!("{name}.{ending}"));
+    Ok(response)
+}
+
+/// The records of the same resource around this one, newest first.
+async fn related(shared: &Shared, of: &Record) -> Result<Vec<Record>, Problem> {
+    let id = id_of_text(&of.id);
+    let query = Query { limit: RELATED, resource: Some(of.request.url.clone()), ..Query::default() };
+    let after = shared.recorder.list(Query { after: id, ..query.clone() }).await.map_err(unavailable)?;
+    let before = shared.recorder.list(Query { before: id, ..query }).await.map_err(unavailable)?;
+    let mut records = after.records.iter().rev().map(record).collect::<Result<Vec<_>, _>>()?;
+    records.push(of.clone());
+    for stored in &before.records {
+        records.push(record(stored)?);
+    }
+    Ok(records)
+}
+
+/// What the ledger knows; nothing where the URL that is recorded is not the whole URL.
+fn resource_of(shared: &Shared, of: &Record) -> Option<ResourceView> {
+    let (scheme, authority, target) = url_parts(&of.request.url)?;
+    shared.recorder.resource(scheme, authority, target)
+}
+
+fn route_of(shared: &Shared, name: &str) -> serde_json::Value {
+    let route = shared.recorder.routes().into_iter().find(|route| route.route == name);
+    serde_json::to_value(route).unwrap_or_default()
+}
+
+/// Under which name a browser saves it.
+fn name_file(response: &mut Response, name: &str) {
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
 }
 
 fn read_query(query: Option<&str>) -> Result<Query, Problem> {

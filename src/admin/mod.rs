@@ -164,7 +164,8 @@ fn router(shared: Shared) -> Router {
         .route("/", get(exchanges::list))
         .route("/{id}", get(exchanges::one))
         .route("/{id}/har", get(exchanges::as_har))
-        .route("/{id}/curl", get(exchanges::as_curl));
+        .route("/{id}/curl", get(exchanges::as_curl))
+        .route("/{id}/bundle", get(exchanges::as_bundle));
     Router::new()
         .route("/", get(page::page))
         .route(page::ASSETS_ROUTE, get(page::asset))

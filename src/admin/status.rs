@@ -50,6 +50,11 @@ pub(super) struct Status {
 #[utoipa::path(get, path = "/api/v1/status", tag = "state", responses((status = 200, body = Status)))]
 pub(super) async fn status(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Result<Json<Status>, Problem> {
     Parameters::read(query.as_deref(), &[])?;
+    Ok(Json(status_of(&shared)))
+}
+
+/// The status now.
+pub(super) fn status_of(shared: &Shared) -> Status {
     let (config, recorder) = (shared.config.load(), &shared.recorder);
     let not_ready_because = (shared.hooks.readiness)().err();
     let setting = PairSetting {
@@ -60,7 +65,7 @@ pub(super) async fn status(State(shared): State<Shared>, RawQuery(query): RawQue
             Report::Marked => "marked",
         },
     };
-    Ok(Json(Status {
+    Status {
         instance: recorder.instance().to_owned(),
         role: config.pairing.role.as_str(),
         version: env!("CARGO_PKG_VERSION"),
@@ -74,7 +79,7 @@ pub(super) async fn status(State(shared): State<Shared>, RawQuery(query): RawQue
         ledger: recorder.ledger(),
         feed: recorder.feed(),
         pairing: recorder.pairing(setting),
-    }))
+    }
 }
 
 /// How the counters of each route moved within the last minutes, in steps of ten seconds. A restart begins anew.

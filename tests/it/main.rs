@@ -22,6 +22,7 @@ mod deployment;
 mod diagnose;
 mod documents;
 mod draining;
+mod exports;
 mod failures;
 mod gateways;
 mod harness;
