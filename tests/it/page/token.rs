@@ -43,5 +43,6 @@ fn the_token_is_asked_for_kept_for_the_session_and_forgotten() {
     browser.click("#forget-token");
     browser.until("the question again", "return document.querySelector('dialog[open] #token')");
     assert_eq!(browser.run("return sessionStorage.length"), json!(0));
+    assert_eq!(browser.count(".route-card"), 0, "what was shown is gone too");
     browser.assert_no_complaints_but(&["401 (Unauthorized)"]);
 }

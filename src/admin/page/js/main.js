@@ -34,6 +34,8 @@ const app = { api, feed, address, status };
 /** What is shown: its name, and what it returned. @type {{name: string, shown: Shown|null}} */
 let current = { name: "", shown: null };
 let root;
+/** Whether a view has been shown already. */
+let arrived = false;
 
 async function showState(state) {
   const name = state.exchange ? "exchange" : (state.view ?? "exchanges");
@@ -63,6 +65,9 @@ async function showState(state) {
   if (current !== mine) return;
   document.title = `${view.title} · why412`;
   mine.shown = view.show(root, address.read(), app);
+  // What had the focus is gone with the view it was in; the keyboard goes on from the new one.
+  if (document.activeElement === document.body && arrived) root.focus({ preventScroll: true });
+  arrived = true;
 }
 
 function start() {

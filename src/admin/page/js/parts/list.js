@@ -39,7 +39,7 @@ export class List {
     const { signal } = this.#listeners;
     const draw = () => this.#schedule();
     window.addEventListener("scroll", draw, { signal, passive: true });
-    window.addEventListener("resize", () => { this.#height = 0; this.#schedule(); }, { signal });
+    window.addEventListener("resize", () => { this.#height = 0; this.take(); }, { signal });
     this.element.addEventListener("focusin", (event) => {
       const row = event.target.closest(".row");
       if (row) this.#select(row.dataset.key);

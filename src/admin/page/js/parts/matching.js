@@ -26,8 +26,8 @@ export function matches(record, filters) {
     && (!status || String(record.response?.status) === status)
     && (!resource || isOf(record.request.url, resource))
     && (!since || at >= (moment(since) ?? 0))
-    && (!until || at <= (moment(until) ?? Infinity))
-    && (!text || mentions(record, text.toLowerCase()));
+    && (!until || at < (moment(until) ?? Infinity))
+    && (!text || mentions(record, text.trim().toLowerCase()));
 }
 
 /** Of this URL, or of this path and query. */
@@ -35,9 +35,14 @@ function isOf(url, resource) {
   return resource.startsWith("/") ? url.replace(/^[a-z]+:\/\/[^/?#]*/i, "") === resource : url === resource;
 }
 
+/** In the id, the client, the URL, a line of a field, a cause or a hazard, on either side of a pair. */
 function mentions(record, wanted) {
   const has = (text) => text !== null && text !== undefined && String(text).toLowerCase().includes(wanted);
-  return has(record.request.url) || has(record.id) || has(record.client) || has(record.diagnosis?.cause)
-    || record.hazards.some((found) => has(found.hazard))
-    || [record.request.headers, record.response?.headers ?? []].some((lines) => lines.some(([name, value]) => has(name) || has(value)));
+  const inLines = (lines) => (lines ?? []).some(([name, value]) => has(`${name}: ${value}`));
+  const { request, response, far_side: far } = record;
+  return has(record.id) || has(record.client) || has(request.url)
+    || inLines(request.headers) || inLines(request.forwarded_headers) || inLines(response?.headers)
+    || has(far?.exchange) || has(far?.marked) || inLines(far?.conditions) || inLines(far?.validators)
+    || has(record.diagnosis?.cause) || record.hazards.some((found) => has(found.hazard))
+    || record.alterations.some(({ field, before, after }) => inLines([before, after].filter((value) => value !== null).map((value) => [field, value])));
 }

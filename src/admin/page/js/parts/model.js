@@ -11,7 +11,7 @@ const GROUPS_MAX = 4_000;
 /** Attempts held of one retry loop; the count goes on. */
 const ATTEMPTS_MAX = 100;
 /** Attempts farther apart are no loop. */
-const LOOP_MS = 5 * 60_000;
+const LOOP_MS = 2 * 60_000;
 /** Records waiting to be shown, as in a tab nobody looks at. */
 const WAITING_MAX = 1_000;
 /** Between two changes of what is shown. */

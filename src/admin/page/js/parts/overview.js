@@ -79,7 +79,7 @@ function causes(series) {
       h("span", { class: "cause-bar-name" }, cause),
       h("span", { class: "cause-bar-party party" }, entry(cause)?.party ?? "")));
   return h("ul", { class: "overview-causes", "aria-label": "Causes, and who usually has to act" }, found.slice(0, CAUSES_MAX).map(line),
-    rest ? h("li", { class: "quiet overview-rest" }, `${count(rest)} by ${plural(found.length - CAUSES_MAX, "other cause")}`) : null);
+    rest ? h("li", { class: "overview-rest" }, h("a", { class: "quiet", href: address.link({ view: "routes" }) }, `${count(rest)} by ${plural(found.length - CAUSES_MAX, "other cause")}`)) : null);
 }
 
 function hazards(all) {
@@ -91,7 +91,7 @@ function hazards(all) {
   if (found.length === 0) return null;
   return h("p", { class: "overview-hazards" }, h("span", { class: "row-sign sign-hazard", "aria-hidden": "true" }, "▲"), "Without a 412: ",
     found.slice(0, 3).map(([hazard, number], at) => [at ? ", " : "", h("a", { href: address.link({ hazard }), title: entry(hazard)?.title }, hazard), ` ${count(number)}`]),
-    found.length > 3 ? ` and ${found.length - 3} more kinds` : null);
+    found.length > 3 ? [" and ", h("a", { class: "quiet", href: address.link({ view: "routes" }) }, plural(found.length - 3, "more kind"))] : null);
 }
 
 /** @param {Record<string, number[]>} causes @returns {[string, number][]} most first */

@@ -96,8 +96,14 @@ function pairLight() {
 }
 
 function tokenButton() {
-  const button = h("button", { id: "forget-token", class: "button-quiet", type: "button", onclick: () => api.forgetToken() }, "Forget token");
+  const button = h("button", { id: "forget-token", class: "button-quiet", type: "button", onclick: forget }, "Forget token");
   return live(button, [[api.changes, "token"]], () => api.token !== null, () => { button.hidden = api.token === null; });
+}
+
+/** What was shown with the token goes with it. */
+function forget() {
+  api.forgetToken();
+  location.reload();
 }
 
 function themeSwitch() {

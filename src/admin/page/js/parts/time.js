@@ -36,12 +36,12 @@ export const clock = (when, step = MINUTE) => (step % MINUTE ? FINE : CLOCK).for
 export const whole = (when) => WHOLE.format(when);
 
 /**
- * A duration such as `15m` or `90s` in milliseconds, or null.
+ * A duration such as `15m` or `1h 30m` in milliseconds, or null.
  * @param {string} text
  */
 export function duration(text) {
-  const read = /^(\d+)(s|m|h|d)$/.exec(text.trim());
-  return read ? Number(read[1]) * UNITS[read[2]] : null;
+  if (!/^(?:\s*\d+\s*[smhd])+\s*$/.test(text)) return null;
+  return [...text.matchAll(/(\d+)\s*([smhd])/g)].reduce((all, [, number, unit]) => all + Number(number) * UNITS[unit], 0);
 }
 
 /**
@@ -59,8 +59,7 @@ export function moment(text, now = Date.now()) {
 
 /** What a `since` or `until` says, for people. @param {string} text */
 export function momentSays(text) {
-  const back = /^(\d+)(s|m|h|d)$/.exec(text.trim());
-  if (back) return `${back[1]} ${{ s: "s", m: "min", h: "h", d: "d" }[back[2]]} ago`;
+  if (duration(text) !== null) return `${text.trim().replace(/(\d+)\s*m\b/, "$1min").replaceAll(/(\d+)\s*([a-z]+)/g, "$1 $2")} ago`;
   const when = Date.parse(text);
   return Number.isNaN(when) ? text : whole(when);
 }

@@ -46,7 +46,7 @@ export function show(root, state) {
     else nothing.hide();
   };
   model.addEventListener("change", draw, { signal: listening.signal });
-  status.addEventListener("change", () => { if (model.state === "failed" && status.reachable) model.reload(); else if (!nothing.element.hidden) draw(); }, { signal: listening.signal });
+  status.addEventListener("change", () => { if (hasFailed() && status.reachable) model.reload(); else if (!nothing.element.hidden) draw(); }, { signal: listening.signal });
   const unbind = bind(keys(list));
   model.show(state);
   draw();
@@ -74,6 +74,9 @@ export function show(root, state) {
     },
   };
 }
+
+/** Whether trying again may help: not where the question itself is refused. */
+const hasFailed = () => model.state === "failed" && !(model.error?.status >= 400 && model.error?.status < 500);
 
 /** @param {List} list */
 function keys(list) {
@@ -107,10 +110,9 @@ function drawNewer(button, number) {
 function drawProblem(element) {
   element.hidden = model.state !== "failed";
   if (model.state !== "failed") return;
-  const { error } = model;
-  if (!(error instanceof ApiError)) throw error;
+  const error = model.error instanceof ApiError ? model.error : new ApiError({ status: -1, detail: String(model.error) });
   const unreachable = error.status === 0;
-  fill(element, h("p", null, h("b", null, unreachable ? "The instance cannot be reached. " : "The instance refuses that. "),
+  fill(element, h("p", null, h("b", null, unreachable ? "The instance cannot be reached. " : "The instance cannot answer that. "),
     unreachable ? "Trying again every few seconds." : error.message),
   error.faults.length > 1 ? h("ul", null, error.faults.map((fault) => h("li", null, fault))) : null,
   h("p", null, h("button", { class: "button", type: "button", onclick: () => model.reload() }, "Try again"), " ",
