@@ -39,7 +39,6 @@ export function show(root, state) {
     list.take();
     drawProblem(problem);
     drawFoot(foot);
-    drawNewer(newer, 0);
     const empty = model.state === "ready" && model.groups.length === 0;
     head.classList.toggle("list-head-empty", empty || model.state === "failed");
     if (empty) nothing.show(address.read(), model.reading);
