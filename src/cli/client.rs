@@ -70,6 +70,8 @@ impl Client {
             // The instance is near; a proxy for the web is not on the way to it.
             .proxy(None)
             .max_redirects(0)
+            // A connection kept for later may have been closed by then; the next question is not worth that risk.
+            .max_idle_connections(0)
             .timeout_connect(Some(CONNECT_WITHIN))
             .timeout_recv_response(Some(ANSWER_WITHIN))
             .build()
