@@ -70,8 +70,6 @@ impl Client {
             // The instance is near; a proxy for the web is not on the way to it.
             .proxy(None)
             .max_redirects(0)
-            // A connection kept for later may have been closed by then; the next question is not worth that risk.
-            .max_idle_connections(0)
             .timeout_connect(Some(CONNECT_WITHIN))
             .timeout_recv_response(Some(ANSWER_WITHIN))
             .build()
@@ -211,8 +209,7 @@ impl Client {
         ))
     }
 
-    /// What answers there is no admin API.
-    pub(super) fn stranger(&self) -> CliError {
+    fn stranger(&self) -> CliError {
         CliError::Failed(format!(
             "{} answers, but not as the admin API of why412 does; name the admin address of an instance with --admin URL \
              (http://127.0.0.1:4120 unless configured; it is not where clients connect)",

@@ -52,11 +52,11 @@ pub(super) fn diagnose(arguments: &DiagnoseArguments, output: Output) -> Result<
     } else {
         output.data(text::of(&ran, output, None).trim_end())?;
     }
-    if let Some(place) = place {
+    if let Some((place, path)) = place.zip(arguments.bundle.as_deref()) {
         let text = text::of(&ran, output.without_colour(), Some(&redaction));
         let bundle = bundle::of(&asked, &observed, &json::of(&ran, &redaction), &text, &redaction);
         place.write(&bundle).map_err(CliError::Failed)?;
-        output.message(&format!("wrote {}", arguments.bundle.as_deref().unwrap_or(std::path::Path::new("")).display()));
+        output.message(&format!("wrote {}", path.display()));
     }
     Ok(if ran.is_problem() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

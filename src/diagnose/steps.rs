@@ -94,6 +94,24 @@ impl Kind {
         }
     }
 
+    /// What tells it from other reads of the state.
+    pub const fn coding(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+            Self::Own => "your Accept-Encoding",
+            Self::Head => "HEAD",
+            Self::Asked
+            | Self::Plain
+            | Self::CannotHold
+            | Self::SameCondition
+            | Self::NotModified
+            | Self::NoCache
+            | Self::Again
+            | Self::Refreshed => "no coding",
+        }
+    }
+
     /// As people read it.
     pub const fn title(self) -> &'static str {
         match self {
@@ -103,7 +121,7 @@ impl Kind {
             Self::Brotli => "GET with Accept-Encoding: br",
             Self::Own => "GET with your Accept-Encoding",
             Self::Head => "HEAD",
-            Self::CannotHold => "GET, an If-Match never true",
+            Self::CannotHold => "GET, If-Match: no such tag",
             Self::SameCondition => "GET with your condition",
             Self::NotModified => "GET, If-None-Match: current",
             Self::NoCache => "GET with no-cache",

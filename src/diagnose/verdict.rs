@@ -173,6 +173,9 @@ fn causes_of(
             }
         }
     }
+    // That a weak tag never matches is how a weakened one is refused, and no other reason.
+    let is_weakened = causes.iter().any(|found| found.id == causes::etag_weakened::CAUSE.id);
+    causes.retain(|found| !is_weakened || found.id != causes::weak_etag_in_if_match::CAUSE.id);
     causes
 }
 

@@ -14,7 +14,6 @@ mod architecture;
 mod bypass;
 mod cases;
 mod catalogue;
-mod command_line;
 mod commands;
 mod configuration;
 mod connections;

@@ -13,7 +13,7 @@ use crate::harness::origin::Origin;
 use crate::harness::wire::Wire;
 
 /// An authority of the test's own, and a certificate from it for `shop.test` and loopback, as files too.
-struct Authority {
+pub(crate) struct Authority {
     root: CertificateDer<'static>,
     certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
@@ -21,7 +21,7 @@ struct Authority {
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -42,7 +42,7 @@ impl Authority {
         }
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.files.path().join(name).display().to_string()
     }
 

@@ -68,7 +68,7 @@ impl DiagnoseArguments {
     /// What is wrong with the arguments, and what to write instead.
     pub(super) fn asked(&self) -> Result<Asked, String> {
         let body = self.data.as_deref().map(read).transpose()?;
-        let method = self.method.clone().unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
+        let method = self.method.clone().unwrap_or_else(|| if body.is_some() { Method::POST } else { Method::GET });
         if method == Method::CONNECT {
             return Err("CONNECT opens a tunnel, and has no resource that could be diagnosed".to_owned());
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::analysis::semantics::fields::Fields;
-use crate::diagnose::{Asked, Observed, Step};
+use crate::diagnose::{Asked, Observed, Step, Way};
 use crate::recorder::export::bundle::Bundle;
 use crate::recorder::export::{curl, har};
 use crate::recorder::record::{HeaderLines, Record, RequestRecord, ResponseRecord, TimingRecord, time_text};
@@ -65,7 +65,8 @@ impl Place {
 
 /// What is in the archive. `text` is what people were shown, secrets hidden.
 pub(super) fn of(asked: &Asked, observed: &Observed, json: &Value, text: &str, redaction: &Redaction) -> Bundle {
-    let records: Vec<Record> = observed.steps.iter().map(|step| record(step, redaction)).collect();
+    let records: Vec<Record> =
+        (1..).zip(&observed.steps).map(|(number, step)| record(number, step, redaction)).collect();
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
     let mut bundle = Bundle::new();
     bundle.within("why412-diagnose");
@@ -131,11 +132,10 @@ fn timeline(observed: &Observed, records: &[Record]) -> String {
 }
 
 /// A step as exports take it.
-pub(super) fn record(step: &Step, redaction: &Redaction) -> Record {
+fn record(number: usize, step: &Step, redaction: &Redaction) -> Record {
     let request = &step.request;
     let authority = latin1(&request.authority);
-    let scheme = if request.to.https { "https" } else { "http" };
-    let url = format!("{scheme}://{authority}{}", latin1(&request.target));
+    let url = url(step);
     let answer = step.result.as_ref().ok();
     let version = answer.map_or("HTTP/1.1", |answer| answer.head.version.as_str());
     let mut headers = vec![("Host".to_owned(), authority)];
@@ -145,6 +145,7 @@ pub(super) fn record(step: &Step, redaction: &Redaction) -> Record {
     }
     let micros = |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let mut made = empty(step.at, &request.method, redaction.text(&url).into_owned(), version, headers);
+    made.id = format!("{number:02}");
     made.route = format!("{}:{}", step.way.as_str(), step.kind.as_str());
     made.response = answer.map(|answer| ResponseRecord {
         status: answer.head.status,
@@ -155,6 +156,17 @@ pub(super) fn record(step: &Step, redaction: &Redaction) -> Record {
         made.timing_us = TimingRecord { total: micros(answer.took), upstream: micros(answer.waited), inspection: 0 };
     }
     made
+}
+
+/// Where a request went: around the gateway its Host is still that of the URL, but not its server.
+pub(super) fn url(step: &Step) -> String {
+    let request = &step.request;
+    let scheme = if request.to.https { "https" } else { "http" };
+    let target = latin1(&request.target);
+    match step.way {
+        Way::Through => format!("{scheme}://{}{target}", latin1(&request.authority)),
+        Way::Direct => format!("{}{target}", request.to),
+    }
 }
 
 fn asked_record(asked: &Asked, redaction: &Redaction) -> Record {

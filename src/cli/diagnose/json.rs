@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Ran;
-use super::bundle::lines;
+use super::bundle::{lines, url};
 use crate::diagnose::compare::{Against, Altered};
 use crate::diagnose::findings::Found;
 use crate::diagnose::refreshed::Version;
@@ -100,18 +100,16 @@ fn refreshed(conclusion: &Conclusion, redaction: &Redaction) -> Value {
 }
 
 fn step(step: &Step, redaction: &Redaction) -> Value {
-    let scheme = if step.request.to.https { "https" } else { "http" };
-    let url = format!("{scheme}://{}{}", latin1(&step.request.authority), latin1(&step.request.target));
     let answer = step.result.as_ref().ok();
     json!({
         "step": step.kind.step(),
         "kind": step.kind.as_str(),
         "way": step.way.as_str(),
-        "server": step.request.to.to_string(),
         "at": time_text(step.at),
         "request": {
             "method": step.request.method.as_str(),
-            "url": redaction.text(&url),
+            "url": redaction.text(&url(step)),
+            "host": latin1(&step.request.authority),
             "headers": lines(&step.request.fields, redaction),
         },
         "response": answer.map(|answer| json!({

@@ -347,24 +347,22 @@ fn place(ran: &Ran<'_>, found: &Found) -> Option<String> {
 
 /// The third step: how the reads differ, and which of them give what the request carries.
 fn compared(asked: &Asked, observed: &Observed) -> String {
-    let mut says = if observed.has_direct() { differing_ways(observed) } else { differing_reads(observed) };
-    let Some(sent) = asked.fields.first(FieldName::IfMatch).filter(|_| says.is_some()) else {
-        return says.unwrap_or_else(|| "the resource could not be read".to_owned());
-    };
-    let given = |way| {
-        let kinds = VARIANTS.into_iter().filter(|kind| observed.tag(*kind, way) == Some(sent));
-        kinds.map(Kind::title).collect::<Vec<_>>().join("; ")
-    };
-    let (through, direct) = (given(Way::Through), given(Way::Direct));
-    let by = |given: &str, place: &str| {
-        if given.is_empty() { format!("by no read {place}") } else { format!("{place} by {given}") }
-    };
-    let mut places = by(&through, "through the URL");
-    if observed.has_direct() {
-        places.push_str(&format!(", {}", by(&direct, "directly")));
+    let differ = if observed.has_direct() { differing_ways(observed) } else { differing_reads(observed) };
+    let Some(differ) = differ else { return "the resource could not be read".to_owned() };
+    let Some(sent) = asked.fields.first(FieldName::IfMatch) else { return differ };
+    let given = |way| VARIANTS.into_iter().filter(move |kind| observed.tag(*kind, way) == Some(sent));
+    let is_plain = |way| given(way).any(|kind| kind == Kind::Plain);
+    if is_plain(Way::Through) && (is_plain(Way::Direct) || !observed.has_direct()) {
+        return format!("{differ}; yours is the current one");
     }
-    says.get_or_insert_default().push_str(&format!(". The tag you sent is given {places}"));
-    says.unwrap_or_default()
+    let codings = |way| given(way).map(Kind::coding).collect::<Vec<_>>().join(", ");
+    let by = |way, place: &str| {
+        let codings = codings(way);
+        if codings.is_empty() { format!("{place} never") } else { format!("{place} for {codings}") }
+    };
+    let (through, direct) = (by(Way::Through, "through the URL"), by(Way::Direct, "directly"));
+    let places = if observed.has_direct() { format!("{through}, {direct}") } else { through };
+    format!("{differ}; yours is given {places}")
 }
 
 fn differing_ways(observed: &Observed) -> Option<String> {
@@ -372,11 +370,11 @@ fn differing_ways(observed: &Observed) -> Option<String> {
         let both = observed.shown(*kind, Way::Through).zip(observed.shown(*kind, Way::Direct));
         both.is_some_and(|(through, direct)| validator(through) != validator(direct))
     });
-    let differing: Vec<_> = differing.map(Kind::title).collect();
+    let differing: Vec<_> = differing.map(Kind::coding).collect();
     Some(if differing.is_empty() {
         "both ways give the same validators".to_owned()
     } else {
-        format!("the two ways differ for {}", differing.join("; "))
+        format!("the two ways differ for {}", differing.join(", "))
     })
 }
 

@@ -1,7 +1,9 @@
 //! `why412 diagnose` by its own means: the real binary against origins written to the byte and against real gateways.
 
+mod documents;
 mod gateways;
 mod hostile;
+mod means;
 mod retry;
 mod verdicts;
 

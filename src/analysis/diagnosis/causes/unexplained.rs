@@ -15,6 +15,8 @@ pub static CAUSE: Cause = Cause {
         and a wrong accusation costs more than none.",
     example: r#"client  PUT /orders/7 | If-Match: "v1" -> 412   (the first that is seen of /orders/7)"#,
     fix: &[
+        "Run `why412 diagnose` with the request as the client sends it, and with `--direct` and the way around the \
+            gateway: it compares by reads alone what both ways give and answer.",
         "Read the resource through this instance and repeat the work once: the next 412 can then be judged against \
             what was seen.",
         "Pair a second instance on the other side of the gateway, with a shared secret: what was altered or \
