@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(super) use self::exchanges::{ExchangesAction, ExchangesArguments, ExportFormat, ListArguments};
+pub(super) use self::exchanges::{ExchangesAction, ExchangesArguments, ExportArguments, ExportFormat, ListArguments};
 use super::diagnose::arguments::DiagnoseArguments;
 use super::names::Names;
 use super::output::ColourChoice;

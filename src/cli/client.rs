@@ -86,6 +86,36 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Answer, CliError> {
         let _waiting = self.waiting();
+        let response = self.sent(method, path, query, body)?;
+        let (status, date, from) = (response.status().as_u16(), date(&response), From::of(&response));
+        let mut body = response.into_body();
+        let read = body.with_config().limit(ANSWER_BYTES_MAX).lossy_utf8(true).read_to_string();
+        Ok(Answer { status, body: read.map_err(|error| self.unreachable(&error))?, date, from })
+    }
+
+    /// Asks for bytes that must be there.
+    pub(super) fn bytes(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<u8>, CliError> {
+        let _waiting = self.waiting();
+        let response = self.sent("GET", path, query, None)?;
+        let (status, date, from) = (response.status().as_u16(), date(&response), From::of(&response));
+        let mut body = response.into_body();
+        let read = body.with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+        let read = read.map_err(|error| self.unreachable(&error))?;
+        if (200..300).contains(&status) && from == From::Admin {
+            return Ok(read);
+        }
+        let body = String::from_utf8_lossy(&read).into_owned();
+        let refused = self.well(Answer { status, body, date, from });
+        Err(refused.err().unwrap_or_else(|| self.stranger()))
+    }
+
+    fn sent(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> Result<Response<Body>, CliError> {
         let mut request = Request::builder().method(method).uri(self.url(path, query));
         if let Some(authorization) = self.authorization() {
             request = request.header("Authorization", authorization);
@@ -97,11 +127,7 @@ impl Client {
             }
             None => self.agent.run(request.body(()).map_err(|error| self.unreachable(&error.into()))?),
         };
-        let response = response.map_err(|error| self.unreachable(&error))?;
-        let (status, date, from) = (response.status().as_u16(), date(&response), From::of(&response));
-        let mut body = response.into_body();
-        let read = body.with_config().limit(ANSWER_BYTES_MAX).lossy_utf8(true).read_to_string();
-        Ok(Answer { status, body: read.map_err(|error| self.unreachable(&error))?, date, from })
+        response.map_err(|error| self.unreachable(&error))
     }
 
     /// Asks for text that must be there.

@@ -1,11 +1,13 @@
 //! `why412 exchanges`: the recorded exchanges, listed, shown and exported.
 
+mod export;
+
 use std::process::ExitCode;
 
 use serde_json::Value;
 
 use super::CliError;
-use super::arguments::{ExchangesAction, ExchangesArguments, ExportFormat, InstanceArguments, ListArguments};
+use super::arguments::{ExchangesAction, ExchangesArguments, InstanceArguments, ListArguments};
 use super::client::{Client, encoded};
 use super::output::Output;
 use super::record::fold::{Folded, folded};
@@ -21,9 +23,7 @@ pub(super) fn exchanges(arguments: &ExchangesArguments, output: &Output) -> Resu
         None => list(&arguments.list, *output),
         Some(ExchangesAction::List(arguments)) => list(arguments, *output),
         Some(ExchangesAction::Show { instance, id, json }) => show(instance, id, *json, *output),
-        Some(ExchangesAction::Export { instance, id, format, json: _ }) => {
-            export(instance, id, format.unwrap_or(ExportFormat::Json), *output)
-        }
+        Some(ExchangesAction::Export(arguments)) => export::export(arguments, *output),
     }
 }
 
@@ -34,19 +34,22 @@ fn list(arguments: &ListArguments, output: Output) -> Result<ExitCode, CliError>
         ("hazard", arguments.hazard.clone()),
         ("status", arguments.status.map(|status| status.to_string())),
         ("resource", arguments.resource.clone()),
+        ("since", arguments.since.clone()),
+        ("until", arguments.until.clone()),
+        ("text", arguments.text.clone()),
         ("after", arguments.after.clone()),
         ("before", arguments.before.clone()),
         ("limit", Some(arguments.limit.to_string())),
     ];
     let query: Vec<_> = pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let client = Client::new(&arguments.instance, output)?;
-    let text = client.text(PATH, &query)?;
-    let listed = client.parsed(&text, "exchanges")?;
     if arguments.json {
+        let text = client.text(PATH, &query)?;
+        client.parsed(&text, "exchanges")?;
         output.data(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let records = records(&listed);
+    let (records, next) = searched(&client, query, usize::from(arguments.limit), arguments.after.is_some())?;
     let summaries = records.iter().map(Summary::of);
     let rows = if arguments.each { summaries.map(Folded::of).collect() } else { folded(summaries) };
     if rows.is_empty() {
@@ -55,11 +58,35 @@ fn list(arguments: &ListArguments, output: Output) -> Result<ExitCode, CliError>
         output.data(&table(&rows, output, &today()))?;
         output.hint("all about one: why412 exchanges show ID");
     }
-    if let Some(next) = listed.get("next").and_then(Value::as_str) {
+    if let Some(next) = next {
         let (what, way) = if arguments.after.is_some() { ("newer", "--after") } else { ("older", "--before") };
         output.message(&format!("there are {what} ones: the same command with {way} {next}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks until there are as many as wanted or no more: one search of an instance takes a bounded time, and may end before
+/// it has found anything.
+fn searched(
+    client: &Client,
+    mut query: Vec<(&'static str, String)>,
+    limit: usize,
+    forwards: bool,
+) -> Result<(Vec<Value>, Option<String>), CliError> {
+    let mut found = Vec::new();
+    loop {
+        let listed = client.json(PATH, &query, "exchanges")?;
+        found.extend_from_slice(records(&listed));
+        let next = listed.get("next").and_then(Value::as_str).map(str::to_owned);
+        match next {
+            Some(next) if found.len() < limit => {
+                query.retain(|(name, _)| !matches!(*name, "after" | "before" | "limit"));
+                query.push((if forwards { "after" } else { "before" }, next));
+                query.push(("limit", (limit - found.len()).to_string()));
+            }
+            next => return Ok((found, next)),
+        }
+    }
 }
 
 fn records(listed: &Value) -> &[Value] {
@@ -71,22 +98,6 @@ fn show(instance: &InstanceArguments, id: &str, json: bool, output: Output) -> R
     let text = client.text(&path_of(&client, id)?, &[])?;
     let record = client.parsed(&text, "request")?;
     output.data(if json { text.trim_end().to_owned() } else { whole(&record, output) }.as_str())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn export(instance: &InstanceArguments, id: &str, format: ExportFormat, output: Output) -> Result<ExitCode, CliError> {
-    let suffix = match format {
-        ExportFormat::Har => "/har",
-        ExportFormat::Curl => "/curl",
-        ExportFormat::Json => "",
-        ExportFormat::Bundle => {
-            let says = "a bundle is not available in this version; export --as har, curl or json instead";
-            return Err(CliError::Failed(says.to_owned()));
-        }
-    };
-    let client = Client::new(instance, output)?;
-    let text = client.text(&format!("{}{suffix}", path_of(&client, id)?), &[])?;
-    output.data(text.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -63,9 +63,6 @@ fn exchanges_are_listed_shown_and_exported() {
     let same: Value = serde_json::from_str(&ask(&instance, &["exchanges", "export", id, "--as", "json"]).data).unwrap();
     assert_eq!(id_of(&same), id);
 
-    let bundle = ask(&instance, &["exchanges", "export", id, "--as", "bundle"]);
-    assert_eq!((bundle.code, bundle.data.as_str()), (1, ""));
-    assert!(bundle.messages.contains("not available in this version"), "{bundle:?}");
     let unknown = ask(&instance, &["exchanges", "show", "01JD0Z0000000000000000000A"]);
     assert_eq!((unknown.code, unknown.data.as_str()), (1, ""));
     assert!(unknown.messages.contains("404"), "{unknown:?}");

@@ -1,6 +1,7 @@
 //! Records in the words of other tools, judged by these tools.
 
 mod bundle;
+mod cli;
 
 use std::fs;
 use std::path::Path;

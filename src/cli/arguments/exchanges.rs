@@ -1,5 +1,7 @@
 //! The arguments of `exchanges`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::super::names::Names;
@@ -38,20 +40,27 @@ pub(in crate::cli) enum ExchangesAction {
     },
     /// Export one
     #[command(after_help = help::EXPORT)]
-    Export {
-        /// Which instance.
-        #[command(flatten)]
-        instance: InstanceArguments,
-        /// The id of the exchange.
-        #[arg(help = ID)]
-        id: String,
-        /// As what
-        #[arg(long = "as", value_enum, value_name = "FORMAT", required_unless_present = "json")]
-        format: Option<ExportFormat>,
-        /// The same as --as json
-        #[arg(long, conflicts_with = "format")]
-        json: bool,
-    },
+    Export(ExportArguments),
+}
+
+/// Of `exchanges export`.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ExportArguments {
+    /// Which instance.
+    #[command(flatten)]
+    pub(in crate::cli) instance: InstanceArguments,
+    /// The id of the exchange.
+    #[arg(help = ID)]
+    pub(in crate::cli) id: String,
+    /// As what
+    #[arg(long = "as", value_enum, value_name = "FORMAT", required_unless_present = "json")]
+    pub(in crate::cli) format: Option<ExportFormat>,
+    /// The same as --as json
+    #[arg(long, conflicts_with = "format")]
+    pub(in crate::cli) json: bool,
+    /// Write into this new file; a bundle becomes tar.gz where its name ends so, else zip
+    #[arg(long, short, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
 }
 
 const ID: &str = "The id of the exchange; latest, or last-412";
@@ -77,6 +86,15 @@ pub(in crate::cli) struct ListArguments {
     /// Only those of this resource: its URL, or its path and query
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) resource: Option<String>,
+    /// Only those that began then or later: a time (RFC 3339), or a duration back from now such as 15m
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) since: Option<String>,
+    /// Only those that began before
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) until: Option<String>,
+    /// Only those with this text, whatever its case, in id, client, URL, a header field, cause or hazard
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) text: Option<String>,
     /// Only those recorded after this one, oldest first
     #[arg(long, value_name = "ID", conflicts_with = "before")]
     pub(in crate::cli) after: Option<String>,
@@ -103,7 +121,6 @@ pub(in crate::cli) enum ExportFormat {
     Curl,
     /// The record
     Json,
-    /// Everything needed to escalate
-    #[value(hide = true)]
+    /// An archive with everything needed to escalate
     Bundle,
 }

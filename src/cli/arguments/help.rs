@@ -81,6 +81,7 @@ pub(super) const LIST: &str = "Examples:
   why412 exchanges list --limit 20
   why412 exchanges list --status 412 --resource /orders/7
   why412 exchanges list --hazard precondition-not-enforced
+  why412 exchanges list --since 15m --text if-match
   why412 exchanges list --before 01JD0Z…        # those before that one
   why412 exchanges list --json | jq -r '.exchanges[].diagnosis.cause'
 
@@ -100,6 +101,7 @@ pub(super) const EXPORT: &str = "Examples:
   why412 exchanges export 01JD0Z… --as curl
   why412 exchanges export last-412 --as har > exchange.har
   why412 exchanges export latest --json
+  why412 exchanges export last-412 --as bundle --output case.zip
 
 Secrets are hidden in all of them.";
 
