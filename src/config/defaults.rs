@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Admin, Bypass, Capture, Client, Config, Forwarding, Ledger, Limits, Listen, Log, LogFormat, OnUpstreamFailure,
-    Pairing, Probe, Route, Timeouts, Upstream, UpstreamTls, UpstreamUrl,
+    Pairing, Probe, Route, Timeouts, Upstream, UpstreamHttp, UpstreamTls, UpstreamUrl,
 };
 use crate::analysis::exchange::{Role, RoutePolicy};
 
@@ -45,6 +45,7 @@ impl Upstream {
             direct: Vec::new(),
             tls: UpstreamTls::default(),
             host: None,
+            http: UpstreamHttp::default(),
             on_failure: OnUpstreamFailure::of_role(role),
         }
     }

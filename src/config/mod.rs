@@ -122,6 +122,8 @@ pub struct Upstream {
     pub tls: UpstreamTls,
     /// The Host to send instead of the client's.
     pub host: Option<String>,
+    /// The versions of HTTP that are spoken to it.
+    pub http: UpstreamHttp,
     /// What a client is given when the upstream closes without an answer.
     pub on_failure: OnUpstreamFailure,
 }
@@ -158,6 +160,18 @@ pub struct UpstreamTls {
     pub server_name: Option<String>,
     /// Our certificate chain and its key.
     pub client_certificate: Option<(PathBuf, PathBuf)>,
+}
+
+/// The versions of HTTP that are spoken to an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpstreamHttp {
+    /// HTTP/1.1, which carries heads byte for byte.
+    #[default]
+    Http1,
+    /// HTTP/2: by prior knowledge over cleartext, over TLS only where ALPN agrees on it.
+    Http2,
+    /// Over TLS what ALPN agrees on, over cleartext HTTP/1.1.
+    Auto,
 }
 
 /// What a client is given when the upstream closes without an answer.

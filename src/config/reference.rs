@@ -192,6 +192,12 @@ const SECTIONS: &[Section] = &[
             ),
             key("host", "\"origin.internal\"", "The Host to send instead of the client's."),
             key(
+                "http",
+                "",
+                "What is spoken to it: \"1.1\", which carries heads byte for byte; \"2\", HTTP/2 by prior knowledge, with \
+                 https only if the server agrees by ALPN; \"auto\", with https what the server agrees on, else 1.1.",
+            ),
+            key(
                 "on_upstream_failure",
                 "\"respond\"",
                 "What a client is given when the upstream closes without an answer: a 502 (\"respond\"), or the same, a \

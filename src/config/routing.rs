@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::defaults::{DEFAULT_NAME, DEFAULT_PATH};
 use super::fault::{Place, Wrong};
 use super::file::{Document, Section};
-use super::{Flags, OnUpstreamFailure, Probe, Route, Upstream, UpstreamTls, UpstreamUrl, secrets, values};
+use super::{
+    Flags, OnUpstreamFailure, Probe, Route, Upstream, UpstreamHttp, UpstreamTls, UpstreamUrl, secrets, values,
+};
 use crate::analysis::exchange::{Comparison, Role, RoutePolicy};
 
 /// The name of the series of requests that no route fits.
@@ -68,6 +70,7 @@ fn upstream(name: &str, section: &Section<'_>, flags: &Flags, role: Role) -> Opt
         document.fault(section.place(), wrong);
     }
     let failures = [("respond", OnUpstreamFailure::Respond), ("mirror", OnUpstreamFailure::Mirror)];
+    let versions = [("1.1", UpstreamHttp::Http1), ("2", UpstreamHttp::Http2), ("auto", UpstreamHttp::Auto)];
     let written = section.texts("url", values::upstream_url);
     let missing = written.is_none() && !section.has("url");
     let upstream = Upstream {
@@ -75,6 +78,7 @@ fn upstream(name: &str, section: &Section<'_>, flags: &Flags, role: Role) -> Opt
         direct: section.texts("direct", values::upstream_url).unwrap_or_default(),
         tls: upstream_tls(&section.section("tls")),
         host: section.text("host", values::host_field),
+        http: section.choice("http", &versions).unwrap_or_default(),
         on_failure: section
             .choice("on_upstream_failure", &failures)
             .unwrap_or_else(|| OnUpstreamFailure::of_role(role)),

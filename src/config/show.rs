@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::values::{show_bytes, show_duration};
 use super::{
     Bypass, Capture, Client, Config, Forwarding, Ledger, Limits, ListenTls, Log, LogFormat, OnUpstreamFailure, Probe,
-    Report, Route, Secret, Timeouts, TrustedField, Upstream, UpstreamTls,
+    Report, Route, Secret, Timeouts, TrustedField, Upstream, UpstreamHttp, UpstreamTls,
 };
 use crate::analysis::exchange::Comparison;
 
@@ -80,6 +80,11 @@ fn show_upstream(upstream: &Upstream) -> Value {
         "url": shown(&upstream.urls),
         "direct": shown(&upstream.direct),
         "host": upstream.host,
+        "http": match upstream.http {
+            UpstreamHttp::Http1 => "1.1",
+            UpstreamHttp::Http2 => "2",
+            UpstreamHttp::Auto => "auto",
+        },
         "on_upstream_failure": match upstream.on_failure {
             OnUpstreamFailure::Respond => "respond",
             OnUpstreamFailure::Mirror => "mirror",
