@@ -151,6 +151,8 @@ impl Default for Timeouts {
             response_head: Duration::from_secs(60),
             idle: Duration::from_secs(75),
             upstream_idle: Duration::from_secs(3),
+            // Servers of gRPC take offence at a second PING within five minutes of silence.
+            upstream_ping: Duration::from_secs(5 * 60),
             tunnel_idle: Duration::from_secs(60 * 60),
             drain: Duration::from_secs(30),
             drain_delay: Duration::ZERO,

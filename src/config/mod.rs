@@ -372,6 +372,9 @@ pub struct Timeouts {
     pub upstream_idle: Duration,
     /// A tunnel (WebSocket) that carries nothing.
     pub tunnel_idle: Duration,
+    /// How long an HTTP/2 connection to an upstream may say nothing, with exchanges under way, before it is asked
+    /// whether it is still there.
+    pub upstream_ping: Duration,
     /// What is in flight when draining begins.
     pub drain: Duration,
     /// Between the readiness turning 503 and the end of accepting.

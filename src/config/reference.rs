@@ -396,6 +396,12 @@ const SECTIONS: &[Section] = &[
                 "An upstream connection between two requests; a request that is not safe takes no older one. An \
                  upstream's own Keep-Alive may shorten it.",
             ),
+            key(
+                "upstream_ping",
+                "",
+                "An HTTP/2 connection to an upstream that says nothing while exchanges are under way: then it is asked \
+                 (PING), and given up if it does not answer within the time of connect.",
+            ),
             key("tunnel_idle", "", "A tunnel (WebSocket) that carries nothing."),
             key("drain", "", "What is in flight when draining begins."),
             key(

@@ -224,6 +224,7 @@ pub(super) fn timeouts(section: &Section<'_>) -> Timeouts {
         response_head: read("response_head", defaults.response_head),
         idle: read("idle", defaults.idle),
         upstream_idle: read("upstream_idle", defaults.upstream_idle),
+        upstream_ping: read("upstream_ping", defaults.upstream_ping),
         tunnel_idle: read("tunnel_idle", defaults.tunnel_idle),
         drain: section.duration("drain", Duration::ZERO..=LONGEST).unwrap_or(defaults.drain),
         drain_delay: section.duration("drain_delay", Duration::ZERO..=LONGEST).unwrap_or(defaults.drain_delay),

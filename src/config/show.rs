@@ -182,6 +182,7 @@ fn show_timeouts(timeouts: &Timeouts) -> Value {
         "response_head": show_duration(timeouts.response_head),
         "idle": show_duration(timeouts.idle),
         "upstream_idle": show_duration(timeouts.upstream_idle),
+        "upstream_ping": show_duration(timeouts.upstream_ping),
         "tunnel_idle": show_duration(timeouts.tunnel_idle),
         "drain": show_duration(timeouts.drain),
         "drain_delay": show_duration(timeouts.drain_delay),

@@ -35,6 +35,18 @@ pub(crate) enum HeadFault {
     UnknownTransferCoding,
 }
 
+impl HeadFault {
+    /// The status with which a request is refused that has such a head.
+    pub(crate) const fn status(self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::TargetTooLong => 414,
+            Self::TooLarge => 431,
+            Self::UnknownTransferCoding => 501,
+        }
+    }
+}
+
 /// Reads a request head from the front of `bytes`: the head and its length, or `None` if more bytes are needed.
 ///
 /// # Errors
@@ -172,8 +184,7 @@ fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) 
     if host.is_none() && version != Version::Http10 {
         return Err(HeadFault::Malformed("no Host"));
     }
-    if host.is_some_and(|host| host.iter().any(|byte| matches!(byte, b'/' | b' ' | b'\t' | b',' | b'@' | b'?' | b'#')))
-    {
+    if !host.is_none_or(host_is_authority) {
         return Err(HeadFault::Malformed("Host is not an authority"));
     }
     if *method == Method::CONNECT {
@@ -196,8 +207,13 @@ fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) 
     }
 }
 
+/// Whether a Host can be an authority, and only one (RFC 9110 §7.2).
+pub(crate) fn host_is_authority(host: &[u8]) -> bool {
+    !host.iter().any(|byte| matches!(byte, b'/' | b' ' | b'\t' | b',' | b'@' | b'?' | b'#'))
+}
+
 /// The authority of an absolute-form target.
-fn absolute_authority(target: &[u8]) -> Option<&[u8]> {
+pub(crate) fn absolute_authority(target: &[u8]) -> Option<&[u8]> {
     let scheme_end = target.windows(3).take(8).position(|window| window == b"://")?;
     let scheme = target.get(..scheme_end)?;
     if !(scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")) {

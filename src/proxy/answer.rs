@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 
 use super::prepare;
-use super::upstream::UpstreamFailure;
+use super::upstream::failure::UpstreamFailure;
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::message::RequestHead;
 
@@ -24,6 +24,8 @@ pub(super) enum Refusal {
     Connect,
     /// A transfer coding other than chunked.
     TransferCoding,
+    /// A target that the upstream's version of HTTP cannot carry.
+    Target,
     /// As many exchanges are in flight as may be.
     Busy,
 }
@@ -35,7 +37,7 @@ impl Refusal {
             Self::NoRoute => 404,
             Self::BodyTimeout => 408,
             Self::BodyTooLarge => 413,
-            Self::BodyMalformed => 400,
+            Self::BodyMalformed | Self::Target => 400,
             Self::Expectation => 417,
             Self::Connect | Self::TransferCoding => 501,
             Self::Busy => 503,
@@ -46,9 +48,12 @@ impl Refusal {
     const fn error_type(self) -> &'static str {
         match self {
             Self::NoRoute => "destination_not_found",
-            Self::BodyTimeout | Self::BodyTooLarge | Self::BodyMalformed | Self::Expectation | Self::TransferCoding => {
-                "http_request_error"
-            }
+            Self::BodyTimeout
+            | Self::BodyTooLarge
+            | Self::BodyMalformed
+            | Self::Expectation
+            | Self::TransferCoding
+            | Self::Target => "http_request_error",
             Self::Connect => "http_request_denied",
             Self::Busy => "connection_limit_reached",
         }
@@ -63,6 +68,7 @@ impl Refusal {
             Self::Expectation => "why412 knows no expectation but 100-continue.",
             Self::Connect => "CONNECT is not passed on by this route of why412.",
             Self::TransferCoding => "why412 knows no transfer coding but chunked.",
+            Self::Target => "The request's target has bytes that no HTTP/2 request can have.",
             Self::Busy => "why412 carries as many requests as it is allowed to.",
         }
     }
@@ -105,6 +111,10 @@ impl From<&UpstreamFailure> for OwnAnswer {
             UpstreamFailure::WriteTimeout => "The upstream took too long to read the request.",
             UpstreamFailure::Malformed(_) => "The upstream's answer cannot be read.",
             UpstreamFailure::Switched => "The upstream changed the protocol without being asked to.",
+            UpstreamFailure::NotSwitched => "The upstream did not change the protocol.",
+            UpstreamFailure::NoHttp2 => "The upstream does not speak HTTP/2.",
+            UpstreamFailure::Unprocessed(_) => "The upstream did not take the request.",
+            UpstreamFailure::Reset(_) => "The upstream reset the request's stream without an answer.",
         };
         problem(failure.status(), failure.error_type(), detail)
     }

@@ -2,17 +2,15 @@
 
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http_body::Body as _;
-use hyper::body::Incoming;
+use h2::Reason;
 
 use super::http1::body::{Body, BodyFault, Piece};
 use super::http1::framing::BodyLength;
 use super::http1::write::Writer;
-use super::http2::Http2Answer;
+use super::http2::receive::Receiving;
+use super::http2::server::Http2Answer;
 use super::io::Reader;
 use crate::analysis::semantics::fields::Fields;
 use crate::analysis::semantics::message::Version;
@@ -29,11 +27,9 @@ pub(super) enum ClientBody<'a> {
     /// From an HTTP/2 stream.
     Http2 {
         /// The stream.
-        body: Incoming,
-        /// What was received and not consumed.
-        chunk: Bytes,
-        /// Its end was seen.
-        done: bool,
+        body: Receiving,
+        /// It is for the tunnel that is asked for, and no body of the request.
+        withheld: bool,
     },
 }
 
@@ -42,26 +38,24 @@ impl ClientBody<'_> {
     pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, BodyFault>> {
         match self {
             Self::Http1 { reader, body } => body.poll_piece(reader, cx),
-            Self::Http2 { body, chunk, done } => poll_frame(body, chunk, done, cx),
+            Self::Http2 { withheld: true, .. } => Poll::Ready(Ok(Piece::End(None))),
+            Self::Http2 { body, withheld: false } => body.poll_piece(cx),
         }
     }
 
     /// The first `count` bytes of the current piece.
     pub(super) fn data(&self, count: usize) -> &[u8] {
-        let bytes = match self {
-            Self::Http1 { reader, .. } => reader.buffered(),
-            Self::Http2 { chunk, .. } => chunk,
-        };
-        bytes.get(..count).unwrap_or_default()
+        match self {
+            Self::Http1 { reader, .. } => reader.buffered().get(..count).unwrap_or_default(),
+            Self::Http2 { body, .. } => body.data(count),
+        }
     }
 
     /// Marks bytes as used.
     pub(super) fn consume(&mut self, count: usize) {
         match self {
             Self::Http1 { reader, body } => body.consume(reader, count),
-            Self::Http2 { chunk, .. } => {
-                let _ = chunk.split_to(count.min(chunk.len()));
-            }
+            Self::Http2 { body, .. } => body.consume(count),
         }
     }
 
@@ -69,7 +63,15 @@ impl ClientBody<'_> {
     pub(super) fn is_done(&self) -> bool {
         match self {
             Self::Http1 { body, .. } => body.is_done(),
-            Self::Http2 { body, chunk, done } => *done || (chunk.is_empty() && body.is_end_stream()),
+            Self::Http2 { body, withheld } => *withheld || body.is_done(),
+        }
+    }
+
+    /// What follows is no body but the bytes of a tunnel.
+    pub(super) fn begin_tunnel(&mut self) {
+        match self {
+            Self::Http1 { body, .. } => body.unbound(),
+            Self::Http2 { withheld, .. } => *withheld = false,
         }
     }
 
@@ -104,38 +106,6 @@ impl ClientBody<'_> {
 /// How much of following requests is read ahead while an exchange is under way, in bytes.
 const PIPELINE_MAX: usize = 4096;
 
-fn poll_frame(
-    body: &mut Incoming,
-    chunk: &mut Bytes,
-    done: &mut bool,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Piece, BodyFault>> {
-    loop {
-        if !chunk.is_empty() {
-            return Poll::Ready(Ok(Piece::Data(chunk.len())));
-        }
-        if *done {
-            return Poll::Ready(Ok(Piece::End(None)));
-        }
-        let frame = match ready!(Pin::new(&mut *body).poll_frame(cx)) {
-            None => {
-                *done = true;
-                continue;
-            }
-            Some(Err(_)) => return Poll::Ready(Err(BodyFault::Cut)),
-            Some(Ok(frame)) => frame,
-        };
-        match frame.into_data() {
-            Ok(data) => *chunk = data,
-            Err(frame) => {
-                *done = true;
-                let trailers = frame.into_trailers().ok().map(|map| Box::new(super::http2::fields_of(&map)));
-                return Poll::Ready(Ok(Piece::End(trailers)));
-            }
-        }
-    }
-}
-
 /// Where the answer goes.
 pub(super) enum ClientAnswer<'a> {
     /// To an HTTP/1 connection.
@@ -159,7 +129,7 @@ pub(super) enum Informed {
 }
 
 impl ClientAnswer<'_> {
-    /// Passes an informational response on, where the client's version and our library can carry it.
+    /// Passes an informational response on, where the client's version has any.
     pub(super) async fn informational(&mut self, status: u16, reason: &[u8], fields: &Fields) -> io::Result<Informed> {
         match self {
             // RFC 9110 §15.2: never to an HTTP/1.0 client.
@@ -169,9 +139,7 @@ impl ClientAnswer<'_> {
                 writer.flush().await?;
                 Ok(Informed::Passed)
             }
-            // hyper's HTTP/2 server sends 100 by itself when the body is wanted, and has no way to send another one.
-            Self::Http2(_) if status == 100 => Ok(Informed::Passed),
-            Self::Http2(_) => Ok(Informed::LeftOut),
+            Self::Http2(answer) => answer.informational(status, fields).map(|()| Informed::Passed),
         }
     }
 
@@ -223,12 +191,13 @@ impl ClientAnswer<'_> {
     pub(super) async fn end(&mut self, trailers: Option<&Fields>) -> io::Result<()> {
         match self {
             Self::Http1 { writer, .. } => writer.end(trailers).await,
-            Self::Http2(answer) => answer.end(trailers).await,
+            Self::Http2(answer) => answer.end(trailers),
         }
     }
 
-    /// Makes sure that what was sent so far cannot be taken for the whole (RFC 9112 §8, RFC 9113 §8.1.1).
-    pub(super) async fn cut(&mut self) {
+    /// Makes sure that what was sent so far cannot be taken for the whole (RFC 9112 §8, RFC 9113 §8.1.1). HTTP/2 says
+    /// `reason` of it.
+    pub(super) async fn cut(&mut self, reason: Reason) {
         match self {
             Self::Http1 { writer, .. } => {
                 // What was received in order is delivered; only the end is withheld.
@@ -237,7 +206,7 @@ impl ClientAnswer<'_> {
                     writer.reset_on_close();
                 }
             }
-            Self::Http2(answer) => answer.cut().await,
+            Self::Http2(answer) => answer.cut(reason),
         }
     }
 
@@ -246,6 +215,32 @@ impl ClientAnswer<'_> {
         match self {
             Self::Http1 { .. } => Poll::Pending,
             Self::Http2(answer) => answer.poll_gone(cx),
+        }
+    }
+
+    /// Whether what is answered came as extended CONNECT, which no 2xx may answer but by changing the protocol.
+    pub(super) const fn is_extended(&self) -> bool {
+        match self {
+            Self::Http1 { .. } => false,
+            Self::Http2(answer) => answer.is_extended(),
+        }
+    }
+
+    /// What follows is no body but the bytes of a tunnel.
+    pub(super) const fn begin_tunnel(&mut self) {
+        match self {
+            Self::Http1 { writer, .. } => writer.unbound(),
+            // A stream carries its bytes unframed.
+            Self::Http2(_) => {}
+        }
+    }
+
+    /// Ends the writing direction of a tunnel, in which nothing is staged.
+    pub(super) async fn finish(&mut self) {
+        match self {
+            Self::Http1 { writer, .. } => writer.finish().await,
+            // A stream that is gone needs no goodbye.
+            Self::Http2(answer) => drop(answer.end(None)),
         }
     }
 

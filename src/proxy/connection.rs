@@ -1,19 +1,13 @@
 //! A client's connection: TLS where configured, the version it speaks, and its requests one after the other.
 
-use std::cell::Cell;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Response;
-use hyper::body::Incoming as Http2Body;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::futures::Notified;
-use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use super::alarm::Alarm;
@@ -21,9 +15,9 @@ use super::answer;
 use super::client::{ClientAnswer, ClientBody};
 use super::http1::body::Body;
 use super::http1::framing::{self, BodyLength};
-use super::http1::head::{self, HeadFault, HeadLimits};
+use super::http1::head::{self, HeadFault};
 use super::http1::write::Writer;
-use super::http2::{self, AnswerBody, Cut, Http2Answer, LocalExecutor};
+use super::http2;
 use super::io::{Filled, ReadHalf, Reader, Whole, WriteHalf, split_tcp, split_tls};
 use super::observe::Client;
 use super::serve::{Incoming, Next, serve};
@@ -114,7 +108,7 @@ async fn secured(
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let (read, write) = split_tls(stream.into());
     if http2 {
-        http2_connection(worker, client, snapshot, Whole::new(read, Vec::new(), write)).await;
+        http2::server::carry(worker, client, snapshot, Whole::new(read, Vec::new(), write)).await;
     } else {
         http1(worker, client, snapshot, read, write).await;
     }
@@ -151,7 +145,7 @@ async fn http1(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, read: Re
             Read::Http2 => {
                 let (read, ahead) = reader.into_parts();
                 let whole = Whole::new(read, ahead, writer.into_half());
-                return Box::pin(http2_connection(Rc::clone(&worker), client, &snapshot, whole)).await;
+                return Box::pin(http2::server::carry(Rc::clone(&worker), client, &snapshot, whole)).await;
             }
             Read::End => return,
             Read::Fault(fault) => return refuse(&worker, &mut reader, &mut writer, fault).await,
@@ -268,12 +262,7 @@ fn preface(bytes: &[u8]) -> Preface {
 
 /// Answers a head that cannot be read, and ends the connection: where the next message begins, nobody knows.
 async fn refuse(worker: &Worker, reader: &mut Reader, writer: &mut Writer, fault: HeadFault) {
-    let status = match fault {
-        HeadFault::Malformed(_) => 400,
-        HeadFault::TargetTooLong => 414,
-        HeadFault::TooLarge => 431,
-        HeadFault::UnknownTransferCoding => 501,
-    };
+    let status = fault.status();
     worker.shared.recorder.metrics().request_refused(status);
     tracing::debug!(status, ?fault, "a request head cannot be read");
     let fields: Fields = [("Content-Length", "0"), ("Connection", "close")].into_iter().collect();
@@ -301,98 +290,4 @@ async fn linger(reader: &mut Reader, writer: &mut Writer) {
     };
     // Late or not, the connection ends.
     let _ = tokio::time::timeout(LINGER, discard).await;
-}
-
-/// The streams of an HTTP/2 connection.
-struct Streams {
-    open: Cell<usize>,
-    last_closed: Cell<Time>,
-}
-
-struct OpenStream(Rc<Streams>);
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.0.open.set(self.0.open.get().saturating_sub(1));
-        self.0.last_closed.set(clock::now());
-    }
-}
-
-async fn http2_connection(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, io: Whole) {
-    let client = Rc::new(client);
-    let streams = Rc::new(Streams { open: Cell::new(0), last_closed: Cell::new(clock::now()) });
-    let service = service_fn(|request: http::Request<Http2Body>| {
-        let (head, answer) = oneshot::channel();
-        streams.open.set(streams.open.get() + 1);
-        let stream = OpenStream(Rc::clone(&streams));
-        tokio::task::spawn_local(exchange(Rc::clone(&worker), Rc::clone(&client), request, head, stream));
-        // An answer that nobody sends is a reset stream.
-        async { answer.await.map_err(|_| Cut) }
-    });
-    let limits = &snapshot.config.limits;
-    let connection = hyper::server::conn::http2::Builder::new(LocalExecutor)
-        .timer(TokioTimer::new())
-        .auto_date_header(false)
-        .max_concurrent_streams(limits.streams)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-        .serve_connection(TokioIo::new(io), service);
-    let mut connection = pin!(connection);
-    let mut drained = pin!(worker.drain.notified());
-    let mut alarm = Alarm::default();
-    let mut leaving = false;
-    std::future::poll_fn(|cx| {
-        if !leaving {
-            let idle_until = streams.last_closed.get().plus(snapshot.config.timeouts.idle);
-            let idle = streams.open.get() == 0 && alarm.poll(cx, idle_until).is_ready();
-            if worker.is_draining() || drained.as_mut().poll(cx).is_ready() || idle {
-                leaving = true;
-                connection.as_mut().graceful_shutdown();
-            }
-        }
-        // Whatever went wrong between hyper and the client, each exchange learns from its own stream.
-        connection.as_mut().poll(cx).map(|_| ())
-    })
-    .await;
-}
-
-async fn exchange(
-    worker: Rc<Worker>,
-    client: Rc<Client>,
-    request: http::Request<Http2Body>,
-    answer: oneshot::Sender<Response<AnswerBody>>,
-    _stream: OpenStream,
-) {
-    let (parts, body) = request.into_parts();
-    let head = http2::head_of(&parts);
-    let length = http2::length_of(&parts, &body);
-    let mut alarm = Alarm::default();
-    let snapshot = worker.snapshot();
-    let mut answer = Http2Answer::new(answer, snapshot.config.timeouts.write);
-    if let Some(status) = refused_http2(&head, snapshot.head_limits) {
-        worker.shared.recorder.metrics().request_refused(status);
-        // A client that is gone needs no answer.
-        let _ = answer.head(status, &Fields::default(), BodyLength::Empty);
-        return;
-    }
-    let incoming = Incoming {
-        head,
-        length: Some(length),
-        body: ClientBody::Http2 { body, chunk: bytes::Bytes::new(), done: false },
-        alarm: &mut alarm,
-    };
-    serve(&worker, &client, incoming, ClientAnswer::Http2(answer)).await;
-}
-
-/// The limits that hold for heads of every version, and what only the parser of HTTP/1 checks.
-fn refused_http2(head: &RequestHead, limits: HeadLimits) -> Option<u16> {
-    if head.target.len() > limits.target {
-        Some(414)
-    } else if head.fields.len() > limits.fields {
-        Some(431)
-    } else if head.authority.contains(&b'@') {
-        // RFC 9113 §8.3.1: no userinfo in :authority.
-        Some(400)
-    } else {
-        None
-    }
 }

@@ -125,6 +125,11 @@ impl Whole {
     pub(super) const fn new(read: ReadHalf, ahead: Vec<u8>, write: WriteHalf) -> Self {
         Self { read, write, ahead }
     }
+
+    /// See [`ReadHalf::is_open_and_silent`].
+    pub(super) fn is_open_and_silent(&self) -> bool {
+        self.read.is_open_and_silent()
+    }
 }
 
 impl AsyncRead for Whole {

@@ -22,6 +22,7 @@ mod tls;
 mod transfer;
 mod tunnel;
 mod upstream;
+mod websocket;
 mod worker;
 
 use std::sync::Arc;

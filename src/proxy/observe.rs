@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::connection_fields::copy;
 use super::forwarded;
 use super::pair::{self, Brought};
 use super::snapshot::{Snapshot, Taken};
@@ -214,6 +215,17 @@ impl Pending {
         seen.forwarded = forwarded;
         seen.bypass = bypass;
         seen.announced = announced;
+    }
+
+    /// The request goes on by HTTP/2, which has no fields for the connection (RFC 9113 §8.2.2).
+    pub(super) fn goes_by_http2(&self) {
+        const OF_HTTP1: FieldSet =
+            FieldSet::of(&[FieldName::Connection, FieldName::TransferEncoding, FieldName::Upgrade]);
+        let mut seen = self.seen.borrow_mut();
+        let fields = seen.forwarded.as_ref().unwrap_or(&self.request.fields);
+        if fields.present().intersects(OF_HTTP1) {
+            copy(&self.request.fields, &mut seen.forwarded).retain(|line| !OF_HTTP1.contains(line.name));
+        }
     }
 
     /// Runs `read` with the fields as they go on.

@@ -75,12 +75,12 @@ pub(super) fn request(asked: Asked<'_>, length: BodyLength) -> Result<Prepared, 
         return Err(Refusal::BodyTooLarge);
     }
     let connect = head.method == Method::CONNECT;
-    if connect && (!taken.route.connect || head.version == Version::Http2) {
+    if connect && !taken.route.connect {
         return Err(Refusal::Connect);
     }
     let (mut forwarded, upgrade) = connection_fields::forwarded_request(&head.fields, options);
     let removed = forwarded.is_some();
-    let upgrade = upgrade && head.version == Version::Http11;
+    let upgrade = upgrade && head.version != Version::Http10;
     let bypass = bypass(worker, pending, taken);
     if let Some(bypass) = bypass {
         ask_past_caches(&mut forwarded, pending, taken, bypass);
@@ -379,6 +379,9 @@ pub(super) fn answer(answered: Answered<'_>, answer: &ClientAnswer<'_>) -> Prepa
     }
     let length = answer.length_for(incoming);
     connection_fields::frame(fields, &mut returned, incoming, length);
+    if answer.is_http1() && lacks_length(pending, head, incoming) {
+        copy(fields, &mut returned).push(b"Content-Length", b"0");
+    }
     let persistence = persistence.unless(answer.is_http1() && length == BodyLength::UntilClose);
     if head.status != 101
         && let Some(option) = persistence.option(pending.request.version)
@@ -411,6 +414,16 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// Whether nothing in a head of HTTP/2 says what its stream said: that there is no body. A client of HTTP/1 would wait
+/// for one (RFC 9112 §6.3 rule 8).
+fn lacks_length(pending: &Pending, head: &ResponseHead, incoming: BodyLength) -> bool {
+    head.version == Version::Http2
+        && incoming == BodyLength::Empty
+        && pending.request.method != Method::HEAD
+        && !matches!(head.status, 100..=199 | 204 | 304)
+        && !head.fields.contains(FieldName::ContentLength)
 }
 
 /// The fields of a bypass on an answer, so that the caches in front let go of it.

@@ -3,19 +3,24 @@
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 
+use h2::Reason;
+
 use super::alarm::Alarm;
 use super::answer::{self, OwnAnswer, Refusal};
 use super::client::{ClientAnswer, ClientBody};
 use super::connection_fields::{ConnectionOptions, forwarded_response};
-use super::http1::body::Body;
-use super::http1::framing::{self, BodyLength};
+use super::http1::framing::BodyLength;
+use super::http1::head::HeadFault;
 use super::observe::{self, Client, Pending};
 use super::prepare::{self, Answered, Asked, Persistence, Prepared, Tunnel};
 use super::snapshot::Taken;
 use super::transfer::{self, Answering, BodyLimits, NoHead, Outgoing, Passed, Progress, Sending, SendingEnd};
 use super::tunnel;
+use super::upstream::exchange::{Begin, NotBegun, Sides};
+use super::upstream::failure::UpstreamFailure;
 use super::upstream::pool::{Lease, Safety};
-use super::upstream::{self, UpstreamFailure};
+use super::upstream::{self, Wanted};
+use super::websocket;
 use super::worker::Worker;
 use crate::analysis::exchange::BypassApplied;
 use crate::analysis::semantics::fields::Fields;
@@ -70,12 +75,12 @@ pub(super) async fn serve(
         Ok(prepared) => prepared,
         Err(refusal) => return line.refuse(refusal, &incoming.body).await,
     };
-    let way = line.begin(prepared, taken);
+    let mut way = line.begin(prepared, taken);
     let lease = match line.upstream(&way).await {
         Ok(lease) => lease,
         Err(failure) => return line.fail(&failure, taken, &incoming.body).await,
     };
-    line.exchange(lease, &mut incoming.body, incoming.alarm, &way).await
+    line.exchange(lease, &mut incoming.body, incoming.alarm, &mut way).await
 }
 
 /// What every step of an exchange needs.
@@ -93,6 +98,8 @@ struct Way<'a> {
     tunnel: Tunnel,
     expects: bool,
     bypass: Option<BypassApplied>,
+    /// It goes out for the second time.
+    repeated: bool,
 }
 
 /// How far an exchange came.
@@ -125,6 +132,7 @@ impl Line<'_, '_> {
             tunnel: prepared.tunnel,
             expects: prepared.expects,
             bypass: prepared.bypass,
+            repeated: false,
         }
     }
 
@@ -133,7 +141,23 @@ impl Line<'_, '_> {
         let direct = way.bypass.is_some_and(|bypass| bypass.direct);
         let endpoints = if direct { &way.taken.upstream.direct } else { &way.taken.upstream.endpoints };
         let safety = if self.pending.request.method.is_safe() { Safety::Safe } else { Safety::Unsafe };
-        upstream::lease(self.worker, endpoints, safety, &self.pending.snapshot.config.timeouts).await
+        let snapshot = &self.pending.snapshot;
+        let (head_bytes, timeouts) = (snapshot.head_limits.bytes, &snapshot.config.timeouts);
+        let wanted = Wanted { safety, tunnel: way.tunnel, head_bytes, timeouts };
+        upstream::lease(self.worker, endpoints, wanted).await
+    }
+
+    /// Sends the head, or stages it until there is something to send with it.
+    fn begin_request(&self, lease: &mut Lease, way: &Way<'_>) -> Result<(), NotBegun> {
+        self.pending.with_forwarded(|fields| {
+            let Way { length, tunnel, .. } = *way;
+            lease.connection.begin(&Begin { request: &self.pending.request, fields, length, tunnel })
+        })?;
+        self.pending.sent_to(lease.address);
+        if lease.connection.is_http2() {
+            self.pending.goes_by_http2();
+        }
+        Ok(())
     }
 
     /// The exchange proper: the request out, the answer back.
@@ -142,25 +166,29 @@ impl Line<'_, '_> {
         mut lease: Lease,
         body: &mut ClientBody<'_>,
         alarm: &mut Alarm,
-        way: &Way<'_>,
+        way: &mut Way<'_>,
     ) -> Next {
+        if way.tunnel == Tunnel::Upgrade && !lease.connection.takes_upgrades() {
+            if self.answer.is_extended() {
+                return self.fail(&UpstreamFailure::NotSwitched, way.taken, body).await;
+            }
+            // RFC 9110 §7.8: an Upgrade may be ignored; then the request is an ordinary one.
+            way.tunnel = Tunnel::None;
+        }
+        match self.begin_request(&mut lease, way) {
+            Ok(()) => {}
+            Err(NotBegun::Target) => return self.refuse(Refusal::Target, body).await,
+            Err(NotBegun::Upstream(failure)) => return self.failed(failure, body, alarm, way).await,
+        }
         let config = &self.pending.snapshot.config;
-        let connection = &mut lease.connection;
-        self.pending.sent_to(lease.address);
-        self.pending
-            .with_forwarded(|fields| connection.writer.stage_request(&self.pending.request, fields, way.length));
         let progress = Progress::new(way.expects);
         let limits = BodyLimits { bytes: config.limits.body_bytes, idle: config.timeouts.body_idle };
-        let mut from = Answering {
-            reader: &mut connection.reader,
-            alarm: &mut connection.alarm,
-            reused: connection.reused,
-            limits: self.pending.snapshot.head_limits,
-            metrics: self.worker.shared.recorder.metrics(),
-        };
         let reached = {
-            let writer = &mut connection.writer;
-            let outgoing = Outgoing { body, alarm, writer, progress: &progress, pending: self.pending };
+            let Sides { told, heard, alarm: upstream_alarm } =
+                lease.connection.sides(self.pending.snapshot.head_limits, way.tunnel);
+            let metrics = self.worker.shared.recorder.metrics();
+            let mut from = Answering { heard, alarm: upstream_alarm, metrics };
+            let outgoing = Outgoing { body, alarm, told, progress: &progress, pending: self.pending };
             self.answer(pin!(transfer::send(outgoing, limits)), &mut from, &progress, way).await
         };
         match reached {
@@ -169,14 +197,45 @@ impl Line<'_, '_> {
                 self.passed(lease, passed, stays, way.taken);
                 self.after(passed, persistence, body)
             }
-            Reached::Failed(failure) => self.fail(&failure, way.taken, body).await,
+            Reached::Failed(failure) => {
+                drop(lease);
+                self.failed(failure, body, alarm, way).await
+            }
             Reached::ClientGone => Next::Abort,
             Reached::Refused(refusal) => self.refuse_late(refusal, body).await,
             Reached::Broken => {
-                self.answer.cut().await;
+                self.answer.cut(Reason::INTERNAL_ERROR).await;
                 Next::Abort
             }
-            Reached::Tunnel => Box::pin(tunnel::carry(self.pending, body, self.answer, lease.connection)).await,
+            Reached::Tunnel => {
+                let upstream = lease.connection.sides(self.pending.snapshot.head_limits, way.tunnel);
+                Box::pin(tunnel::carry(self.pending, body, self.answer, upstream)).await
+            }
+        }
+    }
+
+    /// No answer head came. A read that the upstream gave back without having begun to work on it goes out once more
+    /// (RFC 9110 §9.2.2, RFC 9113 §8.7); nothing else is ever repeated.
+    async fn failed(
+        &mut self,
+        failure: UpstreamFailure,
+        body: &mut ClientBody<'_>,
+        alarm: &mut Alarm,
+        way: &mut Way<'_>,
+    ) -> Next {
+        let repeatable = matches!(failure, UpstreamFailure::Unprocessed(_))
+            && self.pending.request.method.is_safe()
+            && way.length == BodyLength::Empty
+            && way.tunnel == Tunnel::None
+            && !way.repeated;
+        if !repeatable {
+            return self.fail(&failure, way.taken, body).await;
+        }
+        way.taken.series.upstream_failed(failure.reason());
+        way.repeated = true;
+        match Box::pin(self.upstream(way)).await {
+            Ok(lease) => Box::pin(self.exchange(lease, body, alarm, way)).await,
+            Err(failure) => self.fail(&failure, way.taken, body).await,
         }
     }
 
@@ -201,8 +260,7 @@ impl Line<'_, '_> {
         if let Some(reached) = self.switched(&head, way) {
             return reached;
         }
-        let length = framing::of_response(&self.pending.request.method, head.status, &head.fields, head.version);
-        let length = match length {
+        let length = match from.heard.begin_body(&self.pending.request, &head) {
             Ok(length) => length,
             Err(fault) => return Reached::Failed(UpstreamFailure::Malformed(fault)),
         };
@@ -213,7 +271,7 @@ impl Line<'_, '_> {
             Ok(persistence) => persistence,
             Err(gone) => return gone,
         };
-        let passing = transfer::answer_body(from, Body::new(length, from.limits), self.answer, self.pending, timeouts);
+        let passing = transfer::answer_body(from, self.answer, self.pending, timeouts);
         let passed = match transfer::beside(sending.as_mut(), pin!(passing)).await {
             Ok(passed) => passed,
             Err(SendingEnd::ClientGone) => return Reached::ClientGone,
@@ -233,15 +291,28 @@ impl Line<'_, '_> {
             Tunnel::Upgrade => head.status == 101,
             Tunnel::Connect => (200..300).contains(&head.status),
         };
+        let extended = self.answer.is_extended();
         if !switches {
-            return (head.status == 101).then_some(Reached::Failed(UpstreamFailure::Switched));
+            return match head.status {
+                101 => Some(Reached::Failed(UpstreamFailure::Switched)),
+                // RFC 8441 §5: to this client, every 2xx says that the tunnel is there.
+                200..300 if extended => Some(Reached::Failed(UpstreamFailure::NotSwitched)),
+                _ => None,
+            };
+        }
+        // The key is ours, so it is we who are owed the proof that it was understood.
+        let request = &self.pending.request.fields;
+        let keyed = extended && request.all_named(websocket::KEY).next().is_some();
+        if keyed && !websocket::accepts(request, &head.fields) {
+            let fault = HeadFault::Malformed("Sec-WebSocket-Accept does not fit the key");
+            return Some(Reached::Failed(UpstreamFailure::Malformed(fault)));
         }
         let options = ConnectionOptions::of(&head.fields);
         let returned = forwarded_response(head.status, &head.fields, &options);
         self.pending.answered(head.clone(), returned);
         let staged = self
             .pending
-            .with_answer(|head, fields| self.answer.head(head.status, &head.reason, fields, BodyLength::Empty));
+            .with_answer(|head, fields| self.answer.head(head.status, head_reason(head), fields, BodyLength::Empty));
         Some(if matches!(staged, Some(Ok(()))) { Reached::Tunnel } else { Reached::ClientGone })
     }
 
@@ -260,7 +331,7 @@ impl Line<'_, '_> {
         self.pending.answered(head, prepared.returned);
         let staged = self
             .pending
-            .with_answer(|head, fields| self.answer.head(head.status, &head.reason, fields, prepared.length));
+            .with_answer(|head, fields| self.answer.head(head.status, head_reason(head), fields, prepared.length));
         match staged {
             Some(Ok(())) => Ok(prepared.persistence),
             Some(Err(_)) | None => Err(Reached::ClientGone),
@@ -299,14 +370,11 @@ impl Line<'_, '_> {
         }
         self.pending.no_answer();
         let mirrored = match taken.upstream.on_failure {
-            OnUpstreamFailure::Respond => false,
-            // On a reused connection the close may be ours to account for, and a gateway must not be led astray.
-            OnUpstreamFailure::Mirror => {
-                matches!(failure, UpstreamFailure::Closed { reused: false } | UpstreamFailure::HeadCut)
-            }
+            OnUpstreamFailure::Respond => None,
+            OnUpstreamFailure::Mirror => failure.mirrored(),
         };
-        if mirrored {
-            self.answer.cut().await;
+        if let Some(reason) = mirrored {
+            self.answer.cut(reason).await;
             return Next::Abort;
         }
         Box::pin(self.say(&OwnAnswer::from(failure), body)).await
@@ -358,4 +426,12 @@ impl Line<'_, '_> {
 fn upstream_stays(head: &ResponseHead, length: BodyLength) -> bool {
     let options = ConnectionOptions::of(&head.fields);
     length != BodyLength::UntilClose && Persistence::of(head.version, &options) == Persistence::Stays
+}
+
+/// The reason phrase for clients of HTTP/1: HTTP/2 has none, and some of them do not expect an empty one.
+pub(super) fn head_reason(head: &ResponseHead) -> &[u8] {
+    match head.version {
+        Version::Http10 | Version::Http11 => &head.reason,
+        Version::Http2 => answer::reason(head.status).as_bytes(),
+    }
 }

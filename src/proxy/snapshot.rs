@@ -139,8 +139,8 @@ fn group(config: &Config, upstream: &Upstream, faults: &mut Vec<String>) -> Arc<
 }
 
 fn endpoint(config: &Config, upstream: &Upstream, url: &UpstreamUrl) -> Result<Arc<Endpoint>, String> {
-    let tls = if url.https { Some(tls::client(&upstream.tls, url)?) } else { None };
-    let endpoint = Endpoint::new(&url.host, url.port, tls);
+    let tls = if url.https { Some(tls::client(&upstream.tls, url, upstream.http)?) } else { None };
+    let endpoint = Endpoint::new(&url.host, url.port, tls, upstream.http);
     let own = [Some(config.listen.address), Some(config.admin.address), config.admin.telemetry];
     if own.into_iter().flatten().any(|listener| endpoint.is_literally(listener)) {
         return Err(format!(

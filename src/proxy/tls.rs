@@ -7,8 +7,13 @@ use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::config::{ListenTls, UpstreamTls, UpstreamUrl};
+use crate::config::{ListenTls, UpstreamHttp, UpstreamTls, UpstreamUrl};
 use crate::tls::{certificates, client_config, private_key, provider, roots};
+
+/// The names of the versions of HTTP in ALPN (RFC 7301 §6).
+pub(super) const HTTP1: &[u8] = b"http/1.1";
+/// See [`HTTP1`].
+pub(super) const HTTP2: &[u8] = b"h2";
 
 /// TLS towards clients: HTTP/2 and HTTP/1.1 by ALPN, client certificates where a CA for them is configured.
 ///
@@ -36,7 +41,7 @@ pub(super) fn acceptor(tls: &ListenTls) -> Result<TlsAcceptor, String> {
             tls.key.display()
         )
     })?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -54,6 +59,13 @@ impl UpstreamTlsClient {
     pub(super) fn connector(&self) -> TlsConnector {
         TlsConnector::from(Arc::clone(&self.config))
     }
+
+    /// The connector for a connection that has to speak HTTP/1.1.
+    pub(super) fn connector_http1(&self) -> TlsConnector {
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols = vec![HTTP1.to_vec()];
+        TlsConnector::from(Arc::new(config))
+    }
 }
 
 /// Never shows keys.
@@ -67,11 +79,15 @@ impl std::fmt::Debug for UpstreamTlsClient {
 ///
 /// # Errors
 /// What is wrong with which file or name, and what to do about it.
-pub(super) fn client(tls: &UpstreamTls, url: &UpstreamUrl) -> Result<UpstreamTlsClient, String> {
+pub(super) fn client(tls: &UpstreamTls, url: &UpstreamUrl, http: UpstreamHttp) -> Result<UpstreamTlsClient, String> {
     let name = tls.server_name.as_deref().unwrap_or(&url.host);
     let name = ServerName::try_from(name.to_owned())
         .map_err(|_| format!("\"{name}\" is not a name that TLS can verify; set tls.server_name"))?;
     let mut config = client_config(tls, "set tls.ca")?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = match http {
+        UpstreamHttp::Http1 => vec![HTTP1.to_vec()],
+        UpstreamHttp::Http2 => vec![HTTP2.to_vec()],
+        UpstreamHttp::Auto => vec![HTTP2.to_vec(), HTTP1.to_vec()],
+    };
     Ok(UpstreamTlsClient { config: Arc::new(config), name })
 }

@@ -8,15 +8,17 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use h2::Reason;
+
 use super::alarm::Alarm;
 use super::client::{ClientAnswer, ClientBody, Informed, poll_once};
 use super::connection_fields::{self, ConnectionOptions, forwarded_trailers};
-use super::http1::body::{Body, BodyFault, Piece};
-use super::http1::head::{self, HeadLimits};
-use super::http1::write::Writer;
-use super::io::{Filled, Reader};
+use super::http1::body::{BodyFault, Piece};
+use super::http2::passed_on;
 use super::observe::Pending;
-use super::upstream::UpstreamFailure;
+use super::serve::head_reason;
+use super::upstream::exchange::{Heard, Told};
+use super::upstream::failure::UpstreamFailure;
 use crate::analysis::semantics::message::ResponseHead;
 use crate::analysis::time::Time;
 use crate::clock;
@@ -100,8 +102,8 @@ pub(super) struct Outgoing<'a, 'b> {
     pub(super) body: &'a mut ClientBody<'b>,
     /// For what the client takes too long with.
     pub(super) alarm: &'a mut Alarm,
-    /// Where it goes; the head is staged already.
-    pub(super) writer: &'a mut Writer,
+    /// Where it goes; the head is sent or staged already.
+    pub(super) told: Told<'a>,
     /// Tells the answer's way how far it has come.
     pub(super) progress: &'a Progress,
     /// Sees what passes.
@@ -147,9 +149,9 @@ impl From<io::Error> for Stopped {
 }
 
 async fn send_all(outgoing: &mut Outgoing<'_, '_>, limits: BodyLimits) -> Result<(), Stopped> {
-    let Outgoing { body, alarm, writer, progress, pending } = outgoing;
+    let Outgoing { body, alarm, told, progress, pending } = outgoing;
     if progress.held.get() {
-        writer.flush().await?;
+        told.flush().await?;
         alarm.within(HELD_MOST, |_| if progress.held.get() { Poll::Pending } else { Poll::Ready(()) }).await;
         progress.held.set(false);
     }
@@ -158,7 +160,7 @@ async fn send_all(outgoing: &mut Outgoing<'_, '_>, limits: BodyLimits) -> Result
         let piece = match poll_once(|cx| body.poll_piece(cx)).await {
             Poll::Ready(piece) => piece,
             Poll::Pending => {
-                writer.flush().await?;
+                told.flush().await?;
                 let piece = alarm.within(limits.idle, |cx| body.poll_piece(cx)).await;
                 piece.ok_or(Stopped::Client(SendingEnd::TimedOut))?
             }
@@ -168,12 +170,12 @@ async fn send_all(outgoing: &mut Outgoing<'_, '_>, limits: BodyLimits) -> Result
                 left = left.checked_sub(count as u64).ok_or(Stopped::Client(SendingEnd::TooLarge))?;
                 let bytes = body.data(count);
                 pending.body_passed(bytes);
-                writer.gather(bytes).await?;
+                told.gather(bytes).await?;
                 body.consume(count);
             }
             Piece::End(trailers) => {
                 pending.body_ended();
-                writer.end(trailers.map(|trailers| forwarded_trailers(*trailers)).as_ref()).await?;
+                told.end(trailers.map(|trailers| forwarded_trailers(*trailers)).as_ref()).await?;
                 return Ok(());
             }
         }
@@ -183,7 +185,8 @@ async fn send_all(outgoing: &mut Outgoing<'_, '_>, limits: BodyLimits) -> Result
 fn client_fault(fault: BodyFault) -> Stopped {
     tracing::debug!(%fault, "a request's body stopped before its end");
     Stopped::Client(match fault {
-        BodyFault::Cut | BodyFault::Io(_) => SendingEnd::ClientGone,
+        BodyFault::Cut | BodyFault::Reset(_) | BodyFault::Io(_) => SendingEnd::ClientGone,
+        BodyFault::Late => SendingEnd::TimedOut,
         BodyFault::Malformed(_) => SendingEnd::Malformed,
     })
 }
@@ -218,13 +221,9 @@ pub(super) enum NoHead {
 /// The upstream's side of an exchange, for reading.
 pub(super) struct Answering<'a> {
     /// What the upstream says.
-    pub(super) reader: &'a mut Reader,
+    pub(super) heard: Heard<'a>,
     /// For what it takes too long with.
     pub(super) alarm: &'a mut Alarm,
-    /// The connection has carried an exchange before.
-    pub(super) reused: bool,
-    /// How large its heads may be.
-    pub(super) limits: HeadLimits,
     /// Where it is counted what a client cannot be given.
     pub(super) metrics: &'a Metrics,
 }
@@ -240,13 +239,7 @@ pub(super) async fn answer_head(
     within: Duration,
 ) -> Result<ResponseHead, NoHead> {
     loop {
-        let parsed = head::parse_response(from.reader.buffered(), from.limits);
-        let parsed = parsed.map_err(|fault| NoHead::Upstream(UpstreamFailure::Malformed(fault)))?;
-        let Some((head, length)) = parsed else {
-            fill(from, answer, progress, within).await?;
-            continue;
-        };
-        from.reader.consume(length);
+        let head = next_head(from, answer, progress, within).await?;
         if !matches!(head.status, 100 | 102..=199) {
             return Ok(head);
         }
@@ -256,25 +249,25 @@ pub(super) async fn answer_head(
         let options = ConnectionOptions::of(&head.fields);
         let forwarded = connection_fields::forwarded_response(head.status, &head.fields, &options);
         let fields = forwarded.as_ref().unwrap_or(&head.fields);
-        let informed = answer.informational(head.status, &head.reason, fields).await;
+        let informed = answer.informational(head.status, head_reason(&head), fields).await;
         if informed.map_err(|_| NoHead::ClientGone)? == Informed::LeftOut {
             from.metrics.informational_left_out();
         }
     }
 }
 
-/// Waits for more of a head. The time runs from the end of the request: before that, the client may be the slow one.
-async fn fill(
+/// Waits for a head. The time runs from the end of the request: before that, the client may be the slow one.
+async fn next_head(
     from: &mut Answering<'_>,
     answer: &mut ClientAnswer<'_>,
     progress: &Progress,
     within: Duration,
-) -> Result<(), NoHead> {
+) -> Result<ResponseHead, NoHead> {
     let mut deadline: Option<Time> = None;
-    let Answering { reader, alarm, reused, limits, .. } = from;
-    let filled = std::future::poll_fn(|cx| {
-        if let Poll::Ready(filled) = reader.poll_fill(cx, limits.bytes) {
-            return Poll::Ready(Ok(filled));
+    let Answering { heard, alarm, .. } = from;
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(head) = heard.poll_head(cx) {
+            return Poll::Ready(head.map_err(NoHead::Upstream));
         }
         if answer.poll_gone(cx).is_ready() {
             return Poll::Ready(Err(NoHead::ClientGone));
@@ -282,25 +275,18 @@ async fn fill(
         match progress.sending() {
             Sending::Running => return Poll::Pending,
             Sending::Broken(io::ErrorKind::TimedOut) => {
+                heard.doubt();
                 return Poll::Ready(Err(NoHead::Upstream(UpstreamFailure::WriteTimeout)));
             }
             Sending::Broken(_) | Sending::Done => {}
         }
         let deadline = *deadline.get_or_insert_with(|| clock::now().plus(within));
-        alarm.poll(cx, deadline).map(|()| Err(NoHead::Upstream(UpstreamFailure::HeadTimeout)))
+        alarm.poll(cx, deadline).map(|()| {
+            heard.doubt();
+            Err(NoHead::Upstream(UpstreamFailure::HeadTimeout))
+        })
     })
-    .await?;
-    match filled {
-        Ok(Filled::Some) => Ok(()),
-        Ok(Filled::End) | Err(_) => Err(NoHead::Upstream(closed(reader, *reused))),
-    }
-}
-
-fn closed(reader: &Reader, reused: bool) -> UpstreamFailure {
-    if !reader.buffered().is_empty() {
-        return UpstreamFailure::HeadCut;
-    }
-    UpstreamFailure::Closed { reused }
+    .await
 }
 
 /// How the passing on of an answer ended.
@@ -317,20 +303,19 @@ pub(super) enum Passed {
 /// Passes the answer's body on to the client, whose head is staged already.
 pub(super) async fn answer_body(
     from: &mut Answering<'_>,
-    mut body: Body,
     answer: &mut ClientAnswer<'_>,
     pending: &Pending,
     timeouts: &Timeouts,
 ) -> Passed {
     loop {
-        let piece = match poll_once(|cx| body.poll_piece(from.reader, cx)).await {
+        let piece = match poll_once(|cx| from.heard.poll_piece(cx)).await {
             Poll::Ready(piece) => piece,
             Poll::Pending => {
                 // What is there must not wait for what is not.
                 if answer.flush().await.is_err() {
                     return Passed::ClientGone;
                 }
-                match wait(from, &mut body, answer, timeouts.body_idle).await {
+                match wait(from, answer, timeouts.body_idle).await {
                     Ok(piece) => piece,
                     Err(passed) => return passed,
                 }
@@ -338,12 +323,12 @@ pub(super) async fn answer_body(
         };
         match piece {
             Ok(Piece::Data(count)) => {
-                let bytes = from.reader.buffered().get(..count).unwrap_or_default();
+                let bytes = from.heard.data(count);
                 pending.answer_passed(bytes);
                 if answer.data(bytes).await.is_err() {
                     return Passed::ClientGone;
                 }
-                body.consume(from.reader, count);
+                from.heard.consume(count);
             }
             Ok(Piece::End(trailers)) => {
                 pending.complete();
@@ -352,7 +337,15 @@ pub(super) async fn answer_body(
             }
             Err(fault) => {
                 tracing::debug!(%fault, "an answer's body stopped before its end");
-                answer.cut().await;
+                let reason = match fault {
+                    BodyFault::Reset(reason) if reason != Reason::REFUSED_STREAM => passed_on(reason),
+                    BodyFault::Reset(_)
+                    | BodyFault::Late
+                    | BodyFault::Cut
+                    | BodyFault::Malformed(_)
+                    | BodyFault::Io(_) => Reason::INTERNAL_ERROR,
+                };
+                answer.cut(reason).await;
                 return Passed::Cut;
             }
         }
@@ -361,18 +354,23 @@ pub(super) async fn answer_body(
 
 async fn wait(
     from: &mut Answering<'_>,
-    body: &mut Body,
     answer: &mut ClientAnswer<'_>,
     idle: Duration,
 ) -> Result<Result<Piece, BodyFault>, Passed> {
-    let Answering { reader, alarm, .. } = from;
+    let Answering { heard, alarm, .. } = from;
     let piece = alarm.within(idle, |cx| {
-        if let Poll::Ready(piece) = body.poll_piece(reader, cx) {
+        if let Poll::Ready(piece) = heard.poll_piece(cx) {
             return Poll::Ready(Ok(piece));
         }
         answer.poll_gone(cx).map(|()| Err(Passed::ClientGone))
     });
-    piece.await.unwrap_or(Ok(Err(BodyFault::Cut)))
+    match piece.await {
+        Some(piece) => piece,
+        None => {
+            heard.doubt();
+            Ok(Err(BodyFault::Late))
+        }
+    }
 }
 
 /// Sends the rest of a request whose answer has been passed on already, as long as both sides go along.

@@ -1,123 +1,44 @@
-//! A connection to an upstream for one request: an idle one where that is safe, else a new one; the address with the
-//! fewest requests first, the next where it cannot be reached.
+//! A connection to an upstream for one request: an idle one where that is safe, or a stream of one that is shared, else a
+//! new one; the address with the fewest requests first, the next where it cannot be reached.
 
 pub(super) mod endpoint;
+pub(super) mod exchange;
+pub(super) mod failure;
+mod link;
 pub(super) mod pool;
+mod stream;
 
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use endpoint::Endpoint;
-use pool::{Connection, Counted, Entry, Lease, Safety};
+use endpoint::{Connected, Endpoint};
+use exchange::Connection;
+use failure::UpstreamFailure;
+use link::{Beginning, Link};
+use pool::{Counted, Entry, Http1, Lease, Safety};
+use stream::Stream;
 
 use super::alarm::Alarm;
-use super::http1::head::HeadFault;
 use super::http1::write::Writer;
-use super::io::Reader;
+use super::io::{ReadHalf, Reader, WriteHalf};
+use super::prepare::Tunnel;
 use super::worker::Worker;
 use crate::clock;
 use crate::config::Timeouts;
-use crate::recorder::metrics::FailureReason;
 
-/// Why an upstream gave no answer head.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum UpstreamFailure {
-    /// Its name has no address.
-    #[error("its name cannot be resolved: {0}")]
-    Resolve(io::Error),
-    /// It cannot be reached.
-    #[error("it cannot be reached: {0}")]
-    Connect(io::Error),
-    /// Connecting took too long.
-    #[error("connecting to it took too long")]
-    ConnectTimeout,
-    /// The TLS handshake failed.
-    #[error("the TLS handshake failed: {0}")]
-    Tls(io::Error),
-    /// It is this instance.
-    #[error("it is this instance itself")]
-    Loop,
-    /// It closed before the first byte of an answer.
-    #[error("it closed the connection without an answer")]
-    Closed {
-        /// The connection had carried an exchange before: the close may have nothing to do with this request.
-        reused: bool,
-    },
-    /// It closed within the head of an answer.
-    #[error("it closed the connection within the head of its answer")]
-    HeadCut,
-    /// It took too long to answer.
-    #[error("it took too long to answer")]
-    HeadTimeout,
-    /// It took the request too slowly.
-    #[error("it took too long to read the request")]
-    WriteTimeout,
-    /// Its answer cannot be read.
-    #[error("its answer cannot be read: {}", fault_text(*.0))]
-    Malformed(HeadFault),
-    /// It changed the protocol without being asked to.
-    #[error("it changed the protocol without being asked to")]
-    Switched,
-}
-
-const fn fault_text(fault: HeadFault) -> &'static str {
-    match fault {
-        HeadFault::Malformed(what) => what,
-        HeadFault::TargetTooLong | HeadFault::TooLarge => "the head is too large",
-        HeadFault::UnknownTransferCoding => "an unknown transfer coding",
-    }
-}
-
-impl UpstreamFailure {
-    /// The status of our answer (RFC 9110 §15.6.3, §15.6.5).
-    pub(super) const fn status(&self) -> u16 {
-        match self {
-            Self::ConnectTimeout | Self::HeadTimeout | Self::WriteTimeout => 504,
-            Self::Resolve(_)
-            | Self::Connect(_)
-            | Self::Tls(_)
-            | Self::Loop
-            | Self::Closed { .. }
-            | Self::HeadCut
-            | Self::Malformed(_)
-            | Self::Switched => 502,
-        }
-    }
-
-    /// The error type of RFC 9209 §2.3.
-    pub(super) const fn error_type(&self) -> &'static str {
-        match self {
-            Self::Resolve(_) => "dns_error",
-            Self::Connect(_) => "connection_refused",
-            Self::ConnectTimeout => "connection_timeout",
-            Self::Tls(_) => "tls_protocol_error",
-            Self::Loop => "proxy_loop_detected",
-            Self::Closed { .. } => "connection_terminated",
-            Self::HeadCut => "http_response_incomplete",
-            Self::HeadTimeout => "http_response_timeout",
-            Self::WriteTimeout => "connection_write_timeout",
-            Self::Malformed(HeadFault::TooLarge | HeadFault::TargetTooLong) => "http_response_header_section_size",
-            Self::Malformed(HeadFault::UnknownTransferCoding) => "http_response_transfer_coding",
-            Self::Malformed(HeadFault::Malformed(_)) => "http_protocol_error",
-            Self::Switched => "http_upgrade_failed",
-        }
-    }
-
-    /// Under which it is counted.
-    pub(super) const fn reason(&self) -> FailureReason {
-        match self {
-            Self::Resolve(_) => FailureReason::Resolve,
-            Self::Connect(_) | Self::ConnectTimeout | Self::Loop => FailureReason::Connect,
-            Self::Tls(_) => FailureReason::Tls,
-            Self::Closed { reused: true } => FailureReason::ReusedClosed,
-            Self::Closed { reused: false } | Self::HeadCut => FailureReason::Closed,
-            Self::HeadTimeout => FailureReason::Timeout,
-            Self::WriteTimeout => FailureReason::Write,
-            Self::Malformed(_) | Self::Switched => FailureReason::Malformed,
-        }
-    }
+/// What a connection is wanted for.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// How sure it has to be.
+    pub(super) safety: Safety,
+    /// Whether the request asks for the end of HTTP.
+    pub(super) tunnel: Tunnel,
+    /// How large the heads of answers may be, in bytes.
+    pub(super) head_bytes: usize,
+    /// How long things may take.
+    pub(super) timeouts: &'a Timeouts,
 }
 
 /// A connection to one of `endpoints`.
@@ -127,25 +48,23 @@ impl UpstreamFailure {
 pub(super) async fn lease(
     worker: &Worker,
     endpoints: &[Arc<Endpoint>],
-    safety: Safety,
-    timeouts: &Timeouts,
+    wanted: Wanted<'_>,
 ) -> Result<Lease, UpstreamFailure> {
     // The usual case: one address, known without asking.
     if let [endpoint] = endpoints
         && let Some(address) = endpoint.literal()
     {
         let entry = worker.pool.entry(endpoint.identity(), address);
-        return to_address(worker, &Candidate { endpoint, address, entry }, safety, timeouts).await;
+        return to_address(worker, &Candidate { endpoint, address, entry }, wanted).await;
     }
     // On the heap like everything that is rare: an exchange under way stays small.
-    Box::pin(lease_of_several(worker, endpoints, safety, timeouts)).await
+    Box::pin(lease_of_several(worker, endpoints, wanted)).await
 }
 
 async fn lease_of_several(
     worker: &Worker,
     endpoints: &[Arc<Endpoint>],
-    safety: Safety,
-    timeouts: &Timeouts,
+    wanted: Wanted<'_>,
 ) -> Result<Lease, UpstreamFailure> {
     let mut candidates = candidates(worker, endpoints).await?;
     let now = clock::now();
@@ -155,7 +74,7 @@ async fn lease_of_several(
     candidates.sort_by_key(|candidate| candidate.entry.burden(now));
     let mut failure = UpstreamFailure::Connect(io::ErrorKind::NotFound.into());
     for candidate in &candidates {
-        match to_address(worker, candidate, safety, timeouts).await {
+        match to_address(worker, candidate, wanted).await {
             Ok(lease) => return Ok(lease),
             Err(failed) => {
                 candidate.entry.avoid(clock::now());
@@ -200,28 +119,109 @@ async fn candidates<'a>(
     }
 }
 
-async fn to_address(
-    worker: &Worker,
-    candidate: &Candidate<'_>,
-    safety: Safety,
-    timeouts: &Timeouts,
-) -> Result<Lease, UpstreamFailure> {
+async fn to_address(worker: &Worker, candidate: &Candidate<'_>, wanted: Wanted<'_>) -> Result<Lease, UpstreamFailure> {
     let Candidate { endpoint, address, entry } = candidate;
-    let address = *address;
-    if let Some(connection) = entry.take(safety, clock::now()) {
-        return Ok(Lease::new(connection, address, Rc::clone(entry)));
+    if endpoint.may_speak_http2() {
+        // On the heap, so that an exchange of HTTP/1.1 stays small.
+        return Box::pin(shared(worker, candidate, wanted)).await;
     }
+    if let Some(connection) = entry.take(wanted.safety, clock::now()) {
+        return Ok(Lease::new(Connection::Http1(connection), *address, Rc::clone(entry)));
+    }
+    let connected = endpoint.connect_http1(*address);
+    let (read, write) = Box::pin(dialled(worker, *address, wanted.timeouts, connected)).await?;
+    Ok(http1(worker, candidate, wanted, read, write))
+}
+
+/// A new connection to that address, if it is another's and made in time.
+async fn dialled<T>(
+    worker: &Worker,
+    address: SocketAddr,
+    timeouts: &Timeouts,
+    connecting: impl Future<Output = Result<T, UpstreamFailure>>,
+) -> Result<T, UpstreamFailure> {
     if worker.is_own_listener(address) {
         return Err(UpstreamFailure::Loop);
     }
-    let connected = Box::pin(tokio::time::timeout(timeouts.connect, endpoint.connect(address))).await;
-    let (read, write) = connected.map_err(|_| UpstreamFailure::ConnectTimeout)??;
-    let connection = Connection {
+    tokio::time::timeout(timeouts.connect, connecting).await.map_err(|_| UpstreamFailure::ConnectTimeout)?
+}
+
+fn http1(worker: &Worker, candidate: &Candidate<'_>, wanted: Wanted<'_>, read: ReadHalf, write: WriteHalf) -> Lease {
+    let connection = Http1 {
         reader: Reader::new(read, Rc::clone(&worker.read_buffers)),
-        writer: Writer::new(write, timeouts.write, Rc::clone(&worker.write_buffers)),
+        writer: Writer::new(write, wanted.timeouts.write, Rc::clone(&worker.write_buffers)),
         alarm: Alarm::default(),
         reused: false,
         counted: Counted::new(&worker.shared.recorder),
     };
-    Ok(Lease::new(connection, address, Rc::clone(entry)))
+    Lease::new(Connection::Http1(connection), candidate.address, Rc::clone(&candidate.entry))
+}
+
+/// A stream of a connection that others share, or whatever ALPN agrees on.
+async fn shared(worker: &Worker, candidate: &Candidate<'_>, wanted: Wanted<'_>) -> Result<Lease, UpstreamFailure> {
+    let Candidate { endpoint, entry, .. } = candidate;
+    loop {
+        if let Some(place) = entry.place(wanted.safety).await {
+            let stream = Stream::new(place, endpoint.is_secure(), wanted.timeouts.write);
+            return suitable(worker, candidate, wanted, stream).await;
+        }
+        if entry.agreed_on_http1()
+            && let Some(connection) = entry.take(wanted.safety, clock::now())
+        {
+            return Ok(Lease::new(Connection::Http1(connection), candidate.address, Rc::clone(entry)));
+        }
+        // Connections of HTTP/1.1 are nobody else's: there is nothing to wait for.
+        let Some(dial) = entry.dialled().filter(|_| !entry.agreed_on_http1()) else { break };
+        let waited = tokio::time::timeout(wanted.timeouts.connect, dial.wait()).await;
+        waited.map_err(|_| UpstreamFailure::ConnectTimeout)??;
+    }
+    let dialling = entry.begin_dialling();
+    let connecting = dialled(worker, candidate.address, wanted.timeouts, endpoint.connect(candidate.address));
+    let io = match connecting.await {
+        Ok(Connected::Http2(io)) => io,
+        Ok(Connected::Http1(read, write)) => {
+            entry.agree(true);
+            return Ok(http1(worker, candidate, wanted, read, write));
+        }
+        Err(failure) => {
+            dialling.fail(&failure);
+            return Err(failure);
+        }
+    };
+    entry.agree(false);
+    let beginning = Beginning {
+        io,
+        counted: Counted::new(&worker.shared.recorder),
+        dialling: Some(dialling),
+        head_bytes: wanted.head_bytes,
+        timeouts: wanted.timeouts,
+    };
+    let link = Link::begin(beginning).await?;
+    // The first place is for who made the connection.
+    let place = link.place().ok_or(UpstreamFailure::Closed { reused: false })?;
+    worker.pool.share(entry, link);
+    let stream = Stream::new(place, endpoint.is_secure(), wanted.timeouts.write);
+    suitable(worker, candidate, wanted, stream).await
+}
+
+/// That stream; or a connection of HTTP/1.1 where an Upgrade is asked for that HTTP/2 there does not offer, and ALPN lets
+/// us choose.
+async fn suitable(
+    worker: &Worker,
+    candidate: &Candidate<'_>,
+    wanted: Wanted<'_>,
+    mut stream: Stream,
+) -> Result<Lease, UpstreamFailure> {
+    let Candidate { endpoint, address, entry } = candidate;
+    if wanted.tunnel == Tunnel::Upgrade {
+        let offered = tokio::time::timeout(wanted.timeouts.connect, stream.offers_tunnels()).await;
+        let offered = offered.map_err(|_| UpstreamFailure::ConnectTimeout)?;
+        if !offered && endpoint.may_speak_http1() {
+            let connecting = endpoint.connect_http1(*address);
+            let (read, write) = dialled(worker, *address, wanted.timeouts, connecting).await?;
+            return Ok(http1(worker, candidate, wanted, read, write));
+        }
+        stream.tunnels = offered;
+    }
+    Ok(Lease::new(Connection::Http2(Box::new(stream)), *address, Rc::clone(entry)))
 }

@@ -27,6 +27,7 @@ mod failures;
 mod gateways;
 mod harness;
 mod hostile;
+mod http2;
 mod metrics;
 mod page;
 mod pairing;

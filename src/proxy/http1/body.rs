@@ -27,6 +27,12 @@ pub(in crate::proxy) enum BodyFault {
     /// The chunked coding cannot be read.
     #[error("{0}")]
     Malformed(&'static str),
+    /// The peer has reset the stream.
+    #[error("the peer has reset the stream: {0}")]
+    Reset(h2::Reason),
+    /// Nothing came for too long.
+    #[error("nothing came for too long")]
+    Late,
     /// The connection's error.
     #[error("{0}")]
     Io(io::Error),
@@ -65,6 +71,11 @@ impl Body {
             BodyLength::UntilClose => State::UntilClose,
         };
         Self { state, limits, consumed: 0 }
+    }
+
+    /// What follows is of any length: the connection has become a tunnel.
+    pub(in crate::proxy) const fn unbound(&mut self) {
+        self.state = State::UntilClose;
     }
 
     /// Whether all of it has been read.

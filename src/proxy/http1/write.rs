@@ -99,6 +99,11 @@ impl Writer {
         Ok(())
     }
 
+    /// What follows are the bytes of a tunnel, without framing.
+    pub(in crate::proxy) const fn unbound(&mut self) {
+        self.length = BodyLength::UntilClose;
+    }
+
     /// The framing of the body that is being written.
     pub(in crate::proxy) const fn length(&self) -> BodyLength {
         self.length
@@ -115,14 +120,6 @@ impl Writer {
         let result = Self::write(&mut self.half, &mut self.alarm, self.stall, &self.staged).await;
         self.staged.clear();
         result
-    }
-
-    /// Writes bytes outside of any message, for a tunnel.
-    ///
-    /// # Errors
-    /// As [`Writer::gather`].
-    pub(in crate::proxy) async fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        Self::write(&mut self.half, &mut self.alarm, self.stall, bytes).await
     }
 
     /// Ends the writing direction cleanly.

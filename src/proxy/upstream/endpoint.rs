@@ -9,11 +9,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::net::TcpStream;
 
-use super::UpstreamFailure;
+use super::failure::UpstreamFailure::{self, NoHttp2, Tls};
 use crate::analysis::time::Time;
 use crate::clock;
-use crate::proxy::io::{ReadHalf, WriteHalf, split_tcp, split_tls};
-use crate::proxy::tls::UpstreamTlsClient;
+use crate::config::UpstreamHttp;
+use crate::proxy::io::{ReadHalf, Whole, WriteHalf, split_tcp, split_tls};
+use crate::proxy::tls::{HTTP2, UpstreamTlsClient};
 
 /// A host and port, and how to speak to it.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(in crate::proxy) struct Endpoint {
     host: String,
     port: u16,
     tls: Option<UpstreamTlsClient>,
+    http: UpstreamHttp,
     /// The address itself, where the host is one: nothing to resolve.
     literal: Option<SocketAddr>,
     resolved: ArcSwap<Resolved>,
@@ -39,12 +41,13 @@ const RESOLVED_FRESH: Duration = Duration::from_secs(10);
 
 impl Endpoint {
     /// Nothing is resolved yet.
-    pub(in crate::proxy) fn new(host: &str, port: u16, tls: Option<UpstreamTlsClient>) -> Self {
+    pub(in crate::proxy) fn new(host: &str, port: u16, tls: Option<UpstreamTlsClient>, http: UpstreamHttp) -> Self {
         let literal = host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port));
         Self {
             host: host.to_owned(),
             port,
             tls,
+            http,
             literal,
             resolved: ArcSwap::default(),
             refreshing: AtomicBool::new(false),
@@ -62,6 +65,29 @@ impl Endpoint {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let usual = if self.tls.is_some() { 443 } else { 80 };
         if self.port == usual { host } else { format!("{host}:{}", self.port) }
+    }
+
+    /// Whether a connection to it may speak HTTP/2.
+    pub(super) const fn may_speak_http2(&self) -> bool {
+        match self.http {
+            UpstreamHttp::Http1 => false,
+            UpstreamHttp::Http2 => true,
+            // Nothing agrees on a version over cleartext.
+            UpstreamHttp::Auto => self.tls.is_some(),
+        }
+    }
+
+    /// Whether a connection to it may speak HTTP/1.1.
+    pub(super) const fn may_speak_http1(&self) -> bool {
+        match self.http {
+            UpstreamHttp::Http1 | UpstreamHttp::Auto => true,
+            UpstreamHttp::Http2 => false,
+        }
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub(super) const fn is_secure(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// The address that the host itself is.
@@ -114,13 +140,61 @@ impl Endpoint {
     }
 
     /// A new connection to one of its addresses.
-    pub(super) async fn connect(&self, address: SocketAddr) -> Result<(ReadHalf, WriteHalf), UpstreamFailure> {
-        let stream = TcpStream::connect(address).await.map_err(UpstreamFailure::Connect)?;
-        stream.set_nodelay(true).map_err(UpstreamFailure::Connect)?;
+    pub(super) async fn connect(&self, address: SocketAddr) -> Result<Connected, UpstreamFailure> {
+        let stream = tcp(address).await?;
+        let Some(tls) = &self.tls else {
+            let (read, write) = split_tcp(stream);
+            return Ok(if self.may_speak_http2() {
+                Connected::Http2(Whole::new(read, Vec::new(), write))
+            } else {
+                Connected::Http1(read, write)
+            });
+        };
+        let stream = tls.connector().connect(tls.name.clone(), stream).await;
+        let stream = stream.map_err(|error| if self.refuses_http2(&error) { NoHttp2 } else { Tls(error) })?;
+        let agreed = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        let (read, write) = split_tls(stream.into());
+        match self.http {
+            UpstreamHttp::Http2 | UpstreamHttp::Auto if agreed => {
+                Ok(Connected::Http2(Whole::new(read, Vec::new(), write)))
+            }
+            UpstreamHttp::Http1 | UpstreamHttp::Auto => Ok(Connected::Http1(read, write)),
+            UpstreamHttp::Http2 => Err(NoHttp2),
+        }
+    }
+
+    /// A new connection that speaks HTTP/1.1, also where HTTP/2 could be had.
+    pub(super) async fn connect_http1(&self, address: SocketAddr) -> Result<(ReadHalf, WriteHalf), UpstreamFailure> {
+        let stream = tcp(address).await?;
         let Some(tls) = &self.tls else { return Ok(split_tcp(stream)) };
-        let stream = tls.connector().connect(tls.name.clone(), stream).await.map_err(UpstreamFailure::Tls)?;
+        let connector = if self.may_speak_http2() { tls.connector_http1() } else { tls.connector() };
+        let stream = connector.connect(tls.name.clone(), stream).await.map_err(Tls)?;
         Ok(split_tls(stream.into()))
     }
+
+    /// RFC 7301 §3.2: how a server says that it speaks none of the protocols it was offered.
+    fn refuses_http2(&self, error: &io::Error) -> bool {
+        let refusal = rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol);
+        !self.may_speak_http1()
+            && error
+                .get_ref()
+                .and_then(|error| error.downcast_ref::<rustls::Error>())
+                .is_some_and(|error| *error == refusal)
+    }
+}
+
+/// A connection, by the version of HTTP that it speaks.
+pub(super) enum Connected {
+    /// HTTP/1.1
+    Http1(ReadHalf, WriteHalf),
+    /// HTTP/2
+    Http2(Whole),
+}
+
+async fn tcp(address: SocketAddr) -> Result<TcpStream, UpstreamFailure> {
+    let stream = TcpStream::connect(address).await.map_err(UpstreamFailure::Connect)?;
+    stream.set_nodelay(true).map_err(UpstreamFailure::Connect)?;
+    Ok(stream)
 }
 
 /// Whether a connection to `address` would be accepted by `listener`.
@@ -161,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_usual_port_is_left_out_of_the_authority() {
-        assert_eq!(Endpoint::new("api.example", 80, None).authority(), "api.example");
-        assert_eq!(Endpoint::new("::1", 8080, None).authority(), "[::1]:8080");
+        assert_eq!(Endpoint::new("api.example", 80, None, UpstreamHttp::Http1).authority(), "api.example");
+        assert_eq!(Endpoint::new("::1", 8080, None, UpstreamHttp::Http1).authority(), "[::1]:8080");
     }
 }

@@ -135,8 +135,7 @@ pub(super) const CAPTURES_LOST: Declaration = counter(
 pub(super) const INFORMATIONAL_LEFT_OUT: Declaration = counter(
     "why412_informational_left_out_total",
     &[],
-    "Informational answers (1xx) of upstreams that clients were not given, because they came by HTTP/1.0, which has none, \
-     or by HTTP/2, whose library cannot send them.",
+    "Informational answers (1xx) of upstreams that clients were not given, because they came by HTTP/1.0, which has none.",
 );
 pub(super) const FEED_DROPPED: Declaration =
     counter("why412_feed_dropped_total", &[], "Events that a slow reader of the feed did not get.");

@@ -67,6 +67,10 @@ pub enum FailureReason {
     BodyCut,
     /// Writing the request failed.
     Write,
+    /// It gave a request of HTTP/2 back without having begun to work on it.
+    Refused,
+    /// It reset the stream of a request of HTTP/2 before an answer.
+    Reset,
 }
 
 impl FailureReason {
@@ -83,6 +87,8 @@ impl FailureReason {
             Self::Malformed => "malformed",
             Self::BodyCut => "body_cut",
             Self::Write => "write",
+            Self::Refused => "refused",
+            Self::Reset => "reset",
         }
     }
 }

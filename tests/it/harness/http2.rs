@@ -1,6 +1,8 @@
 //! A client of HTTP/2 with prior knowledge.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::Poll;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -52,6 +54,23 @@ impl Http2 {
     /// Sends a request without a body.
     pub(crate) fn ask(&self, request: Request<()>) -> Result<Answer, h2::Error> {
         self.ask_all(vec![request]).remove(0)
+    }
+
+    /// Sends a request without a body, and collects the informational answers, too.
+    pub(crate) fn ask_with_informational(&self, request: Request<()>) -> (Vec<Response<()>>, Answer) {
+        self.runtime.block_on(async {
+            let mut sender = self.requests.clone().ready().await.expect("the connection is open");
+            let mut response = sender.send_request(request, true).expect("a request that can be sent").0;
+            let mut early = Vec::new();
+            let head = std::future::poll_fn(|cx| {
+                while let Poll::Ready(Some(head)) = response.poll_informational(cx) {
+                    early.push(head.expect("an informational answer"));
+                }
+                Pin::new(&mut response).poll(cx)
+            });
+            let head = head.await.expect("an answer");
+            (early, whole(head).await.expect("a whole answer"))
+        })
     }
 
     /// Sends requests without bodies, all before the first answer is read.

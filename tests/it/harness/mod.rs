@@ -4,6 +4,7 @@
 pub(crate) mod command;
 pub(crate) mod gateway;
 pub(crate) mod http2;
+pub(crate) mod http2_origin;
 pub(crate) mod instance;
 pub(crate) mod message;
 pub(crate) mod origin;
