@@ -1,11 +1,14 @@
 //! The page as people use it: in a real Chromium, against the real binary with real traffic.
 
 mod browser;
+mod bypass;
 mod charts;
+mod exchange;
 mod files;
 mod list;
 mod load;
 mod looks;
+mod pair;
 mod token;
 
 use crate::harness::instance::Instance;

@@ -24,10 +24,10 @@ use crate::harness::relay::Relay;
 const SECRET: &str = "a-secret-of-the-tests-that-is-long-enough-0";
 
 /// A pair, the gateway between them, and the origin.
-struct Pair {
-    outer: Instance,
+pub(crate) struct Pair {
+    pub(crate) outer: Instance,
     relay: Relay,
-    inner: Instance,
+    pub(crate) inner: Instance,
     origin: Origin,
     _secret: Secret,
 }
@@ -39,7 +39,7 @@ impl Pair {
     }
 
     /// Around a gateway that alters requests, or answers to them.
-    fn around(
+    pub(crate) fn around(
         origin: Origin,
         request: impl Fn(&mut Message) + Send + Sync + 'static,
         answer: impl Fn(&Message, &mut Message) + Send + Sync + 'static,
@@ -51,7 +51,7 @@ impl Pair {
         Self { outer, relay, inner, origin, _secret: secret }
     }
 
-    fn ask(&self, request: impl AsRef<[u8]>) -> Message {
+    pub(crate) fn ask(&self, request: impl AsRef<[u8]>) -> Message {
         self.outer.ask(request)
     }
 }

@@ -3,7 +3,7 @@
 
 import { fill, h, visible } from "../dom.js";
 import { copyButton } from "./copy.js";
-import { marked } from "./difference.js";
+import { unlike } from "./difference.js";
 import { moment } from "./moment.js";
 
 /**
@@ -51,8 +51,8 @@ export function probeResult(probe) {
   return h("div", { class: "probe" },
     h("p", { class: "quiet" }, "Asked at ", moment(probe.at), probe.by === "route" ? " after the 412, as the route is configured." : " from this page or the API."),
     h("div", { class: "probe-ways" },
-      probeWay("Through the same way", through, differ ? there : null, true),
-      direct ? probeWay("Directly, around the gateway", direct, differ ? seen : null, false)
+      probeWay("Through the same way", through, differ ? there : null),
+      direct ? probeWay("Directly, around the gateway", direct, differ ? seen : null)
         : h("div", { class: "probe-way" }, h("h4", null, "Directly, around the gateway"), h("p", { class: "quiet" }, "Not asked: the upstream of this route has no direct address."))),
     conclusion(seen, there, through, direct));
 }
@@ -63,9 +63,9 @@ function conclusion(seen, there, through, direct) {
   return h("p", { class: "probe-differs" }, "The two ways show different ETags: what lies between them changes it.");
 }
 
-function probeWay(title, way, other, later) {
+function probeWay(title, way, other) {
   if (!way) return null;
-  const value = (name, text) => h("code", { class: "value" }, other !== null && name.toLowerCase() === "etag" ? marked(text, other, { later }) : visible(text));
+  const value = (name, text) => h("code", { class: "value" }, other !== null && name.toLowerCase() === "etag" ? unlike(text, other) : visible(text));
   return h("div", { class: "probe-way" },
     h("h4", null, title),
     h("p", null, h("code", { class: "value" }, visible(`${way.method} ${way.url}`))),

@@ -40,6 +40,15 @@ export function marked(value, other, side) {
 }
 
 /**
+ * A value with the characters marked that another one, which it is held against, does not have.
+ * @param {string} value @param {string} other
+ */
+export function unlike(value, other) {
+  return difference(other, value).filter((one) => one.kind !== "removed").map((one) => (one.kind === "same" ? visible(one.text)
+    : h("mark", { class: "byte-unlike" }, visible(one.text))));
+}
+
+/**
  * Both at once: what is gone struck out, what came in marked.
  * @param {string} before
  * @param {string} after

@@ -2,7 +2,7 @@
 // line per field, with what the gateway made of it in the middle. A table by its roles; a list on a narrow screen.
 
 import { h, visible } from "../dom.js";
-import { inWords, marked } from "./difference.js";
+import { inWords, marked, unlike } from "./difference.js";
 import { isRead, linesOf, requestLeg, responseLeg, same, wayOf } from "./observed.js";
 import { moment } from "./moment.js";
 
@@ -83,7 +83,9 @@ function line(row, leg, way, record, origin) {
   const change = changeOf(row, leg, way, record);
   const judged = leg.toOrigin ? judgedAgainst(row, record) : null;
   const names = (stations) => stations.map((one) => one.name).join(" and ");
-  const bytes = (side, other, later) => sideCell(side, change.altered ? other : judged, later, !change.altered);
+  const bytes = (side, other, later) => (change.altered
+    ? sideCell(side, other, (text, one) => marked(text, one, { later }))
+    : sideCell(side, judged, unlike));
   const near = bytes(row.near, row.far, !leg.toOrigin);
   const far = bytes(row.far, row.near, leg.toOrigin);
   return h("div", { class: `way-row${change.altered ? " way-altered" : ""}${change.class === "way-same" ? " way-row-same" : ""}`, role: "row", dataset: { field: row.field.toLowerCase() } },
@@ -93,16 +95,15 @@ function line(row, leg, way, record, origin) {
     h("div", { class: "way-cell way-far", role: "cell", dataset: { at: names(way.far) } }, far, judgedNote(row, judged)));
 }
 
-/** What is there, at one side; with the other side's value, the bytes that differ are marked. */
-function sideCell(side, other, later, quietly) {
+/** What is there, at one side; with the value it is held against, the bytes that differ are marked. */
+function sideCell(side, other, compared) {
   if ("unknown" in side) return h("span", { class: "way-unknown" }, "not known", side.unknown ? h("span", { class: "way-note" }, side.unknown) : null);
   const note = side.says ? h("span", { class: "way-note" }, side.says) : null;
   if (!side.lines.length) return [h("span", { class: other ? "way-missing" : "way-none" }, "not there"), note];
   const one = other && "lines" in other && other.lines.length === 1 && side.lines.length === 1 ? other.lines[0] : null;
-  const value = (text) => h("code", { class: "bytes" }, one === null || isDigest(text) ? visible(text) : marked(text, one, { later }));
+  const value = (text) => h("code", { class: "bytes" }, one === null || isDigest(text) ? visible(text) : compared(text, one));
   const whole = other && "lines" in other && !other.lines.length;
-  const style = `way-value${whole ? " byte-whole" : ""}${quietly ? " bytes-quiet" : ""}`;
-  return [side.lines.map((text) => h("div", { class: style }, value(text))), note];
+  return [side.lines.map((text) => h("div", { class: `way-value${whole ? " byte-whole" : ""}` }, value(text))), note];
 }
 
 /**
@@ -124,7 +125,7 @@ function judgedNote(row, judged) {
   if (!judged) return null;
   const [sent, current] = [row.far.lines[0], judged.lines[0]];
   const equal = sent.trim() === current.trim();
-  return h("span", { class: "way-note way-judged" }, equal ? "equal to " : "not ", h("code", { class: "bytes" }, visible(current)), `, which ${judged.says.replace("current, as last seen", "was current when last seen")}`);
+  return h("span", { class: "way-note way-judged" }, equal ? "equal to " : "not ", h("code", { class: "bytes" }, unlike(current, sent)), `, which ${judged.says.replace("current, as last seen", "was current when last seen")}`);
 }
 
 /** What the client sent, where this instance sent another thing on. */

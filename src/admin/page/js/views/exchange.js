@@ -113,7 +113,7 @@ function drawAll(parts, { record, records, resource, problem }, app, onAmended) 
     parts.drawn = version;
     fill(parts.head, head(record, app, clients));
     fill(parts.actions, actions(record, app, onAmended));
-    fill(parts.verdict, verdict(record, app), hazards(record, app));
+    fill(parts.verdict, verdict(record, app), hazards(record, app), outlook(record, app));
     fill(parts.side, side(record));
     fill(parts.messages, h("h2", null, "The messages"), messages(record), curlFold(record, app));
   }
@@ -169,6 +169,20 @@ function hazards(record, app) {
     h("h3", null, "What happened"), h("p", { class: "prose" }, withCode(found.explanation)),
     h("h3", null, "How we know ", h("span", { class: "beside" }, confidenceChip(found.confidence), " ", CONFIDENCE[found.confidence] ?? "")),
     evidenceList(found.evidence)));
+}
+
+/** What an alteration that did no harm here comes to elsewhere, by what was changed on the way. */
+const LEADS_TO = {
+  response: { weakened: "etag-weakened", suffixed: "etag-suffixed", stripped: "etag-stripped" },
+  request: { stripped: "precondition-dropped" },
+};
+
+function outlook(record, app) {
+  if (record.diagnosis || record.hazards.length || !record.alterations.length) return null;
+  const names = new Set(record.alterations.map((one) => LEADS_TO[one.on]?.[one.change] ?? (one.on === "request" ? "precondition-rewritten" : "etag-rewritten")));
+  return [h("h2", null, "What it leads to"),
+    h("p", { class: "prose" }, "Nothing was refused or lost in this exchange. But this is how ", [...names].map((name, at) => [at ? " and " : "", entryLink(name, null, app.address)]),
+      " begins: once the client sends back what it was given, or writes under a condition that does not arrive as it was sent.")];
 }
 
 const KNOWN_BY = { pairing: "seen on both sides", ledger: "by other answers of this resource", double: "by a second field of the same message" };
