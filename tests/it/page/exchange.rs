@@ -189,7 +189,7 @@ fn hostile_values_are_text_and_fit_a_phone() {
 }
 
 #[test]
-fn what_can_be_taken_along_is_there_and_a_probe_amends_what_is_shown() {
+fn what_can_be_taken_along_is_there() {
     let pair = pair_with_suffixes();
     let record = story(&pair);
     let browser = open(&pair.outer, &record);
@@ -199,12 +199,6 @@ fn what_can_be_taken_along_is_there_and_a_probe_amends_what_is_shown() {
         browser.until(action, &ready);
         assert_eq!(texts(&browser, ".actions-said"), json!([""]), "{action}");
     }
-    browser.click("[data-action=probe]");
-    browser.until("what the probe learned", "return document.querySelector('.probe .pairs')");
-    assert!(browser.text(".probe").contains("ETag"), "{}", browser.text(".probe"));
-    let id = record["id"].as_str().unwrap();
-    let amended = pair.outer.control(&format!("GET /api/v1/exchanges/{id}")).json();
-    assert_eq!(amended["probe"]["by"], "operator", "{amended:#}");
     browser.click(".messages summary");
     browser.until_says("Bodies are never kept");
     browser.run("document.querySelectorAll('.fold')[1].open = true");

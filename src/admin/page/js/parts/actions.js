@@ -42,6 +42,12 @@ export function actions(record, app, onAmended) {
     said);
 }
 
+/** What became of the credentials that the refused request had. */
+const CREDENTIALS = {
+  sent: ", with the credentials of the request",
+  withheld: ", without the credentials of the request: only a route with probe_credentials lends them",
+};
+
 /** What a probe learned. @param {any} probe */
 export function probeResult(probe) {
   const { through, direct } = probe;
@@ -49,7 +55,7 @@ export function probeResult(probe) {
   const [seen, there] = [tag(through), tag(direct)];
   const differ = seen !== null && there !== null && seen !== there;
   return h("div", { class: "probe" },
-    h("p", { class: "quiet" }, "Asked at ", moment(probe.at), probe.by === "route" ? " after the 412, as the route is configured." : " from this page or the API."),
+    h("p", { class: "quiet" }, "Asked at ", moment(probe.at), probe.by === "route" ? " after the 412, as the route is configured" : " for somebody at the page or the API", CREDENTIALS[probe.credentials] ?? "", "."),
     h("div", { class: "probe-ways" },
       probeWay("Through the same way", through, differ ? there : null),
       direct ? probeWay("Directly, around the gateway", direct, differ ? seen : null)

@@ -61,7 +61,7 @@ function folded(loop, clients, link, present) {
       h("b", { class: `status status-${last.response?.status ?? "none"}` }, String(last.response?.status ?? "–")),
       h("span", { class: "related-what" }, h("b", null, `${loop.length} attempts`), " by ", clients.label(last.client), " with ", method(last), condition(last),
         h("span", { class: "quiet" }, `, within ${lasting(began(last) - began(first))}, ${outcome}`),
-        loop.includes(present) ? h("span", { class: "chip happening-here" }, "this exchange is one of them") : null, " ", why(last)))),
+        loop.includes(present) ? [" ", h("span", { class: "chip happening-here" }, "this exchange is one of them")] : null, " ", why(last)))),
     h("ol", { class: "related related-inner", reversed: true }, loop.map((record) => h("li", null, one(record, clients, link, present)))));
 }
 
@@ -70,7 +70,7 @@ function one(record, clients, link, present) {
     h("span", { class: "related-at" }, moment(record.at)),
     h("b", { class: `status status-${record.response?.status ?? "none"}` }, String(record.response?.status ?? "–")),
     h("span", { class: "related-what" }, clients.label(record.client), " ", method(record), condition(record), " ", why(record),
-      record === present ? h("span", { class: "chip happening-here" }, "this exchange") : null),
+      record === present ? [" ", h("span", { class: "chip happening-here" }, "this exchange")] : null),
   ];
   return record === present ? h("span", { class: "related-line" }, line) : h("a", { class: "related-line", href: link(record.id) }, line);
 }

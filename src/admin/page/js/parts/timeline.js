@@ -130,7 +130,7 @@ export function timeline(lines, clients, link) {
   h("span", { class: "happening-client" }, clients.label(one.client)),
   h("span", { class: "happening-says" }, sentence(one), one.times > 1 ? times(one) : null,
     one.note ? h("span", { class: "quiet" }, ` (${one.note})`) : null,
-    one.present ? h("span", { class: "chip happening-here" }, one.times > 1 ? "this exchange is one of them" : "this exchange") : null),
+    one.present ? [" ", h("span", { class: "chip happening-here" }, one.times > 1 ? "this exchange is one of them" : "this exchange")] : null),
   h("span", { class: "happening-link" }, one.recorded && !one.present ? h("a", { href: link(one.exchange) }, one.cause ?? "record") : one.present ? h("span", { class: "quiet" }, one.cause ?? "") : null))));
 }
 
