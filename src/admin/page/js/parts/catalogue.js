@@ -7,6 +7,8 @@ let asked = null;
 /** @type {{causes: any[], hazards: any[]}|null} */
 let known = null;
 
+const SHADES = 5;
+
 /** The whole catalogue. */
 export function catalogue() {
   asked ??= api.get("/api/v1/causes").then((answer) => (known = answer), (error) => {
@@ -22,7 +24,7 @@ export function entry(id) {
 }
 
 /**
- * The classes that colour a cause: the party's colour, in one of three shades by its place in the catalogue, so that a
+ * The classes that colour a cause: the party's colour, in one of five shades by its place in the catalogue, so that a
  * cause looks the same everywhere and neighbours differ.
  * @param {string} id
  */
@@ -31,7 +33,7 @@ export function colourOf(id) {
   const found = causes.find((one) => one.id === id);
   const party = found?.party ?? "unknown";
   const shade = causes.filter((one) => one.party === party).findIndex((one) => one.id === id);
-  return `party-${party} shade-${Math.max(0, shade) % 3}`;
+  return `party-${party} shade-${Math.max(0, shade) % SHADES}`;
 }
 
 /** Causes in the order of the catalogue, then others by name. @param {string[]} ids */

@@ -64,8 +64,9 @@ export class List {
     const after = anchor === null ? -1 : this.#indexOf(anchor);
     this.#measure();
     this.element.style.setProperty("height", `${this.#items.length * this.#height}px`);
-    if (before >= 0 && after > before) {
-      this.#newer += after - before;
+    // Newer lines came in above it, or lines above it were let go.
+    if (before >= 0 && after >= 0 && after !== before) {
+      this.#newer = Math.max(0, this.#newer + after - before);
       window.scrollBy({ top: (after - before) * this.#height, behavior: "instant" });
     }
     this.#draw();
