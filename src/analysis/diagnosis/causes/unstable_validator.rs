@@ -1,5 +1,7 @@
 //! The validator changes with every answer though nothing changed.
 
+use std::time::Duration;
+
 use crate::analysis::diagnosis::case::is_other_version;
 use crate::analysis::diagnosis::{Case, Cause, Evidence};
 use crate::analysis::judgement::{Confidence, Finding, Party};
@@ -28,6 +30,8 @@ client  PUT /flags | If-Match: "bbb" -> 412 | ETag: "ccc""#,
 
 /// How many reads in a row must each show another validator.
 const READS: usize = 3;
+/// Within which they must, to say more than that the content changes.
+const WITHIN: Duration = Duration::from_secs(60);
 /// How many answers, refusals among them, must.
 const ANSWERS: usize = 4;
 
@@ -52,7 +56,9 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let value = |seen: &&Sighting| (seen.etag.as_deref().unwrap_or_default().to_vec(), seen.first, seen.upstream);
     let seen = last.iter().map(value).collect();
     let evidence = vec![Evidence::Sequence { seen }, case.named_evidence(), Evidence::NoWriteSince { since }];
-    Some(Finding::new(Confidence::Likely, evidence))
+    // Content that changes by itself does so more slowly, as a rule: then each of a few reads shows another version.
+    let is_quick = case.exchange.ended.since(since) <= WITHIN;
+    Some(Finding::new(if is_quick { Confidence::Likely } else { Confidence::Possible }, evidence))
 }
 
 /// The last `count` of them, if each was seen once and differs from all others.
