@@ -22,6 +22,8 @@ pub struct BehaviourView {
     pub title: &'static str,
     /// What it does to exchanges, and which real products do so.
     pub says: &'static str,
+    /// The causes and hazards that it leads to.
+    pub causes: &'static [&'static str],
     /// Whether the gateway does so now.
     pub on: bool,
 }

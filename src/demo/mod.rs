@@ -210,7 +210,7 @@ fn configuration(role: Role, upstreams: &[SocketAddr], secret: &Secret) -> Confi
     config.pairing = Pairing { role, secrets: vec![secret.clone()], ..Pairing::default() };
     config.limits.threads = Some(1);
     config.timeouts.drain = DRAIN;
-    (config.log.format, config.log.level) = (LogFormat::Text, "warn".to_owned());
+    (config.log.format, config.log.level) = (LogFormat::Text, "error".to_owned());
     config
 }
 

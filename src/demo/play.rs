@@ -24,32 +24,43 @@ const BEFORE: Duration = Duration::from_millis(500);
 /// Between two requests of a story.
 const BETWEEN: Duration = Duration::from_millis(220);
 
-/// Between two stories, from the second round on.
-const BETWEEN_STORIES: Duration = Duration::from_millis(1400);
+/// Between two stories that take turns, from the second round on.
+const BETWEEN_STORIES: Duration = Duration::from_millis(2000);
 
 /// Plays until it is dropped.
 pub(super) async fn play(stories: Vec<Story>, to: SocketAddr) {
     let stories: Vec<_> = stories.into_iter().map(Arc::new).collect();
     let count = u32::try_from(stories.len()).unwrap_or(u32::MAX).max(1);
-    let mut performances = JoinSet::new();
+    let (mut first_round, mut for_ever) = (JoinSet::new(), JoinSet::new());
     for (at, story) in (0_u32..).zip(&stories) {
         let (story, begins) = (Arc::clone(story), BEFORE + FIRST_ROUND / count * at);
-        performances.spawn(async move {
-            tokio::time::sleep(begins).await;
-            perform(&story, 1, to).await;
-        });
+        match story.every.map(Duration::from_secs) {
+            None => drop(first_round.spawn(async move {
+                tokio::time::sleep(begins).await;
+                perform(&story, 1, to).await;
+            })),
+            Some(pause) => drop(for_ever.spawn(async move {
+                tokio::time::sleep(begins).await;
+                for round in 1.. {
+                    perform(&story, round, to).await;
+                    tokio::time::sleep(pause).await;
+                }
+            })),
+        }
     }
-    while performances.join_next().await.is_some() {}
-    // Another order each time: the step has no factor in common with the count.
-    let steps = [7, 11, 13, 5, 1].into_iter().filter(|step| count % step != 0 || *step == 1);
-    let mut order = steps.cycle();
-    for round in 2_u32.. {
-        let step = order.next().unwrap_or(1);
-        for turn in 0..count {
-            let at = usize::try_from((u64::from(turn) * u64::from(step)) % u64::from(count)).unwrap_or_default();
-            if let Some(story) = stories.get(at) {
-                perform(story, round, to).await;
-            }
+    while first_round.join_next().await.is_some() {}
+    let taking_turns: Vec<_> = stories.into_iter().filter(|story| story.every.is_none()).collect();
+    take_turns(&taking_turns, to).await;
+}
+
+/// One at a time, in another order each round.
+async fn take_turns(stories: &[Arc<Story>], to: SocketAddr) {
+    let count = stories.len().max(1);
+    for (round, step) in (2..).zip([7, 11, 13, 5, 1].into_iter().cycle()) {
+        // With a factor in common some would never have their turn.
+        let step = if count.is_multiple_of(step) { 1 } else { step };
+        for story in (0..count).filter_map(|turn| stories.get(turn * step % count)) {
+            perform(story, round, to).await;
             tokio::time::sleep(BETWEEN_STORIES).await;
         }
     }

@@ -28,6 +28,8 @@ struct Description {
     id: &'static str,
     title: &'static str,
     says: &'static str,
+    /// What is found of it.
+    causes: &'static [&'static str],
 }
 
 const ALL: [Description; 9] = [
@@ -38,6 +40,7 @@ const ALL: [Description; 9] = [
         title: "Compress, and weaken the tag",
         says: "Compresses answers under /orders/ and puts W/ in front of their ETag, which no If-Match can match again. \
                nginx does so with gzip on, HAProxy with its compression filter, Varnish with do_gzip.",
+        causes: &["etag-weakened"],
     },
     Description {
         behaviour: Behaviour::GzipSuffix,
@@ -46,6 +49,7 @@ const ALL: [Description; 9] = [
         title: "Compress, and add -gzip to the tag",
         says: "Compresses answers under /documents/ and adds -gzip to their ETag, a tag that the origin never issued. \
                Apache httpd does so with mod_deflate as shipped; Jetty adds --gzip.",
+        causes: &["etag-suffixed"],
     },
     Description {
         behaviour: Behaviour::StripTag,
@@ -55,6 +59,7 @@ const ALL: [Description; 9] = [
         says: "Removes the ETag from answers to writes under /people/cards/, so that who has just saved holds nothing to \
                save with again. Gateways with a list of fields that may pass do so; httpd can be told to remove the tag \
                of what it compresses.",
+        causes: &["etag-stripped"],
     },
     Description {
         behaviour: Behaviour::RewriteTag,
@@ -63,6 +68,7 @@ const ALL: [Description; 9] = [
         title: "Replace the tag by one of its own",
         says: "Gives answers under /catalog/ an ETag made of the body as it passes, which the origin does not know. \
                Frameworks and gateways that compute tags for what they rewrite do so.",
+        causes: &["etag-rewritten"],
     },
     Description {
         behaviour: Behaviour::Cache,
@@ -72,6 +78,7 @@ const ALL: [Description; 9] = [
         says: "Keeps answers under /wiki/ for the 8 seconds that the origin allows and gives them out although the page \
                has been written since. No cache is obliged to look at the 412 that follows; nginx, Varnish, httpd and \
                HAProxy go on serving the old copy until it expires.",
+        causes: &["stale-cache", "stale-response"],
     },
     Description {
         behaviour: Behaviour::AnswerFromStore,
@@ -80,6 +87,7 @@ const ALL: [Description; 9] = [
         title: "Judge conditions on a stored copy",
         says: "Keeps reports for 8 seconds and judges If-Match of reads by its own copy, so that the current tag is \
                refused with a 412 that the origin never gave. nginx does so wherever proxy_cache is on.",
+        causes: &["gateway-answered"],
     },
     Description {
         behaviour: Behaviour::DropCondition,
@@ -89,6 +97,7 @@ const ALL: [Description; 9] = [
         says: "Removes If-Match and If-None-Match from writes under /settings/: both of two editors succeed, and one loses \
                what was saved. nginx does so where proxy_set_header empties the field, and so do gateways with a list \
                of fields that may pass.",
+        causes: &["precondition-dropped"],
     },
     Description {
         behaviour: Behaviour::ReplayCondition,
@@ -97,6 +106,7 @@ const ALL: [Description; 9] = [
         title: "Send the condition of the request before",
         says: "Sends a write under /people/contacts/ with the If-Match of the write before it. Integrations that keep one \
                object of fields from request to request do so.",
+        causes: &["precondition-rewritten"],
     },
     Description {
         behaviour: Behaviour::Resend,
@@ -106,6 +116,7 @@ const ALL: [Description; 9] = [
         says: "Sends a PUT under /ledger/ once more when the origin has closed the connection without an answer, though it \
                may have carried it out: the second one is refused, and the client is told that its own write failed. \
                nginx does so with connections kept open to the upstream or with two peers; Varnish does with DELETE.",
+        causes: &["retry-after-applied"],
     },
 ];
 
@@ -135,6 +146,7 @@ impl Switches {
             id: known.id,
             title: known.title,
             says: known.says,
+            causes: known.causes,
             on: on.load(Ordering::Relaxed),
         };
         self.0.iter().zip(&ALL).map(view).collect()

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -17,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::stories::Story;
 use super::wire::{self, Names, NoAnswer, text};
 use crate::admin::{BehaviourView, StoryView, Switchboard, UnknownBehaviour};
+use crate::analysis::time::Time;
 use crate::clock;
 use behaviours::{Behaviour, Switches};
 use store::{Held, Store};
@@ -30,8 +32,8 @@ pub(super) struct Gateway {
     switches: Switches,
     /// Guards the stored answers; held for a look-up or an insertion.
     store: Mutex<Store>,
-    /// The If-Match of the latest write that is not used up yet.
-    kept: Mutex<Option<HeaderValue>>,
+    /// The If-Match of the latest write that is not used up yet. Held to take or put one.
+    kept: Mutex<Option<(Time, HeaderValue)>>,
     stories: Vec<StoryView>,
 }
 
@@ -100,9 +102,10 @@ impl Gateway {
     /// Puts the condition of the write before in the place of this one's.
     fn replay(&self, fields: &mut HeaderMap) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.take() {
-            Some(before) => drop(fields.insert(header::IF_MATCH, before)),
-            None => *kept = fields.get(header::IF_MATCH).cloned(),
+        let now = clock::now();
+        match kept.take().filter(|(at, _)| now.since(*at) < KEPT) {
+            Some((_, before)) => drop(fields.insert(header::IF_MATCH, before)),
+            None => *kept = fields.get(header::IF_MATCH).map(|condition| (now, condition.clone())),
         }
     }
 
@@ -137,6 +140,9 @@ impl Switchboard for Gateway {
         Ok(())
     }
 }
+
+/// For how long a condition is kept for the next write.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// RFC 9110 §7.6.1, for what loopback clients send: both ends frame their bodies anew.
 fn remove_connection_fields(fields: &mut HeaderMap) {

@@ -9,6 +9,8 @@ pub struct Story {
     pub name: String,
     /// What happens, in a sentence.
     pub title: String,
+    /// After how many seconds it is played again; it takes its turn among all others where nothing is said.
+    pub every: Option<u64>,
     /// In order.
     pub lines: Vec<Line>,
 }
@@ -137,7 +139,7 @@ fn parse(text: &str) -> Result<Vec<Story>, String> {
         }
         let read = match (line.split_once(' '), stories.last_mut()) {
             (Some(("story", name)), _) => {
-                stories.push(Story { name: name.to_owned(), title: String::new(), lines: Vec::new() });
+                stories.push(Story { name: name.to_owned(), title: String::new(), every: None, lines: Vec::new() });
                 Some(())
             }
             (Some((word, rest)), Some(story)) => read_line(story, word, rest),
@@ -151,6 +153,7 @@ fn parse(text: &str) -> Result<Vec<Story>, String> {
 fn read_line(story: &mut Story, word: &str, rest: &str) -> Option<()> {
     match word {
         "title" => rest.clone_into(&mut story.title),
+        "every" => story.every = Some(rest.parse().ok().filter(|seconds| *seconds > 0)?),
         "wait" if rest == "second" => story.lines.push(Line::NextSecond),
         "wait" => story.lines.push(Line::Wait(rest.parse().ok()?)),
         // The lines since the last pause, so many times in all.
