@@ -231,6 +231,14 @@ fn what_the_stories_name_exists() {
     }
 }
 
+#[test]
+fn the_readme_promises_what_is_brought_about() {
+    let readme = include_str!("../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let promise = format!("each of the {} known causes, and {} kinds of damage", CAUSES.len(), HAZARDS.len());
+    assert!(readme.contains(&promise), "{promise}");
+    assert_eq!(CAUSES.len(), why412::analysis::diagnosis::causes::CATALOGUE.len());
+}
+
 /// A demo at work. It is killed when dropped.
 #[derive(Debug)]
 struct Demo {

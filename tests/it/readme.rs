@@ -41,6 +41,30 @@ fn the_quickstart_tells_its_story() {
 }
 
 #[test]
+fn the_demo_says_what_the_readme_shows() {
+    let readme = readme();
+    let block = |mark: &str| readme.split(mark).nth(1).and_then(|rest| rest.split("```").nth(1)).expect("a block");
+    let command = block("<!-- run: demo -->").trim_start_matches("sh\n").trim();
+    let arguments: Vec<&str> = command.strip_prefix("cargo run -- ").expect("from a clone").split(' ').collect();
+    let output = Command::new(BINARY)
+        .args(arguments)
+        .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--for", "300ms"])
+        .output()
+        .unwrap();
+
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    // Ports differ from run to run.
+    let without_ports = |text: &str| {
+        let lines = text.lines().map(|line| line.split("127.0.0.1:").next().unwrap_or_default().trim_end().to_owned());
+        lines.collect::<Vec<_>>()
+    };
+    let (shown, said) =
+        (without_ports(block("<!-- what the demo says -->").trim_start_matches("text\n")), without_ports(&said));
+    assert!(shown.len() > 4 && said.starts_with(&shown), "{shown:#?}\n{said:#?}");
+}
+
+#[test]
 fn marked_commands_work() {
     let origin = versioned::origin();
     let instance = Instance::before(origin.address());
