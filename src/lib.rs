@@ -11,6 +11,8 @@
 //!                                       ├─► bypass, config, clock
 //!                               diagnose ─► analysis
 //! ```
+//!
+//! `demo` composes two instances by way of `lifecycle` and plays around them; nothing that serves knows of it.
 
 pub mod admin;
 pub mod analysis;

@@ -198,6 +198,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_was_given_nothing_sends_nothing() {
+        let ask = Ask {
+            step: 2,
+            who: "ann".to_owned(),
+            method: "PUT".to_owned(),
+            target: "/x?y".to_owned(),
+            fields: Vec::new(),
+            body: None,
+            leaves: None,
+            expected: Vec::new(),
+        };
+        let tag = |older, made| Value(vec![Piece::Tag { of: None, older, made }]);
+        let mut holdings = Holdings::new();
+        assert_eq!(filled_in(&tag(false, Made::Same), &ask, &holdings), None);
+        let mut answer = Response::new(Bytes::new());
+        for etag in ["W/\"A1\"", "\"A2-gzip\""] {
+            answer.headers_mut().insert(header::ETAG, etag.parse().unwrap());
+            keep(holdings.entry(("ann".to_owned(), "/x".to_owned())).or_default(), &answer);
+        }
+        for (older, made, sent) in [
+            (false, Made::Same, "\"A2-gzip\""),
+            (false, Made::Bare, "\"A2\""),
+            (false, Made::Unquoted, "A2-gzip"),
+            (false, Made::Lowered, "\"a2-gzip\""),
+            (false, Made::Escaped, "&quot;A2-gzip&quot;"),
+            (true, Made::Same, "W/\"A1\""),
+            (true, Made::Strong, "\"A1\""),
+        ] {
+            assert_eq!(filled_in(&tag(older, made), &ask, &holdings).as_deref(), Some(sent));
+        }
+        assert_eq!(filled_in(&Value(vec![Piece::Date]), &ask, &holdings), None);
+    }
+
+    #[test]
     fn base64_is_that_of_its_rfc() {
         for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
             assert_eq!(base64(text), encoded);

@@ -280,3 +280,53 @@ fn expected(rest: &str) -> Option<Expected> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_story_reads_as_it_is_written() {
+        let text = "story a\ntitle It happens\nevery 5\nann GET /x?y=1 | Accept: */*\nwait 30\nann PUT /x | If-Match: \
+                    {older}, {etag bare} | :body b | :leaves 9\n=> 412 c|c/d likely client unless cache\n=> hazard h proven\n\
+                    times 2\nwait second\n";
+        let stories = parse(text).unwrap();
+        let [story] = &stories[..] else { panic!("{stories:?}") };
+        assert_eq!((story.name.as_str(), story.title.as_str(), story.every), ("a", "It happens", Some(5)));
+        let [Line::Ask(get), Line::Wait(30), Line::Ask(put), Line::Ask(again), Line::NextSecond] = &story.lines[..]
+        else {
+            panic!("{story:?}")
+        };
+        assert_eq!((get.step, get.target.as_str(), get.fields.len()), (1, "/x?y=1", 1));
+        assert_eq!((put.step, again.step, put.leaves, put.body.as_deref()), (2, 3, Some(9), Some("b")));
+        let tag = |older, made| Piece::Tag { of: None, older, made };
+        let value = Value(vec![tag(true, Made::Same), Piece::Text(", ".to_owned()), tag(false, Made::Bare)]);
+        assert_eq!(put.fields, [("If-Match".to_owned(), value)]);
+        let found = Found::Cause { names: vec!["c".to_owned(), "c/d".to_owned()], party: "client".to_owned() };
+        let during = Some(During::Off("cache".to_owned()));
+        assert_eq!(put.expected[0], Expected { found, confidence: "likely".to_owned(), during });
+        assert_eq!(put.expected[1].found, Found::Hazard("h".to_owned()));
+        assert_eq!(again.expected, put.expected);
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_named_with_its_line() {
+        for wrong in [
+            "ann GET /x",
+            "story a\nann GET",
+            "story a\nann GET /x | Accept",
+            "story a\nann GET /x | If-Match: {tag}",
+            "story a\nann GET /x | If-Match: {etag shouted}",
+            "story a\nann GET /x | If-Match: {etag",
+            "story a\n=> hazard h likely",
+            "story a\nann GET /x\n=> 412 c likely client while asleep",
+            "story a\nann GET /x\n=> maybe",
+            "story a\nwait long",
+            "story a\nevery 0",
+        ] {
+            let fault = parse(wrong).unwrap_err();
+            let line = wrong.lines().count();
+            assert!(fault.starts_with(&format!("stories.txt:{line}: ")), "{wrong:?}: {fault}");
+        }
+    }
+}
