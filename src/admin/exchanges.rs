@@ -14,6 +14,7 @@ use crate::recorder::catalogue;
 use crate::recorder::export::bundle::Bundle;
 use crate::recorder::export::escalation::{self, Surroundings};
 use crate::recorder::export::{curl, har};
+use crate::recorder::probe::ProbeRefusal;
 use crate::recorder::record::{Record, id_of_text, time_text};
 use crate::recorder::resources::ResourceView;
 use crate::recorder::store::{Page, Query, StoreError, Stored};
@@ -70,6 +71,42 @@ pub(super) async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery
 )]
 pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
     Ok(json(find(&shared, &id).await?.json.to_string()))
+}
+
+/// Asks for the current validators of the resource, through the path and around it, without credentials; amends the
+/// record by what it learned.
+#[utoipa::path(
+    post, path = "/api/v1/exchanges/{id}/probe", tag = "exchanges",
+    params(("id" = String, Path, description = "The exchange")),
+    responses(
+        (status = 200, description = "the amended record", body = Record),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "it cannot be asked for any more", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn probe(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Parameters::read(query.as_deref(), &[])?;
+    let id = id_of_text(&id).ok_or_else(|| refused(&ProbeRefusal::Unknown))?;
+    let outcome = (shared.hooks.probe)(id).await;
+    let stored = outcome.unwrap_or(Err(ProbeRefusal::Busy)).map_err(|refusal| refused(&refusal))?;
+    Ok(json(stored.json.to_string()))
+}
+
+fn refused(refusal: &ProbeRefusal) -> Problem {
+    let status = match refusal {
+        ProbeRefusal::Unknown => StatusCode::NOT_FOUND,
+        ProbeRefusal::RouteGone(_) | ProbeRefusal::Secret | ProbeRefusal::Unreadable => StatusCode::CONFLICT,
+        ProbeRefusal::Limited => StatusCode::TOO_MANY_REQUESTS,
+        ProbeRefusal::Busy | ProbeRefusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Problem::new(status, refusal.to_string())
 }
 
 /// One recorded exchange as HTTP Archive 1.2.

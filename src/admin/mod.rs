@@ -27,11 +27,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::analysis::exchange::ExchangeId;
 use crate::bypass::Switch;
 use crate::config::Config;
 use crate::recorder::Recorder;
+use crate::recorder::probe::ProbeRefusal;
+use crate::recorder::store::Stored;
 use problem::Problem;
 
 pub use demo::{BehaviourView, StoryView, Switchboard, UnknownBehaviour};
@@ -42,12 +45,17 @@ pub type Reload = Box<dyn Fn() -> Result<(), Vec<String>> + Send + Sync>;
 /// Whether this instance is ready; the reason if not.
 pub type Readiness = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
+/// Probes a recorded exchange; what comes is its amended record.
+pub type Probe = Box<dyn Fn(ExchangeId) -> oneshot::Receiver<Result<Stored, ProbeRefusal>> + Send + Sync>;
+
 /// What the control plane asks of the lifecycle.
 pub struct Hooks {
     /// For `POST /-/reload`.
     pub reload: Reload,
     /// For `GET /readyz`.
     pub readiness: Readiness,
+    /// For `POST /api/v1/exchanges/{id}/probe`.
+    pub probe: Probe,
 }
 
 /// What the control plane shows and switches.
@@ -163,6 +171,7 @@ fn router(shared: Shared) -> Router {
     let exchanges = Router::new()
         .route("/", get(exchanges::list))
         .route("/{id}", get(exchanges::one))
+        .route("/{id}/probe", post(exchanges::probe))
         .route("/{id}/har", get(exchanges::as_har))
         .route("/{id}/curl", get(exchanges::as_curl))
         .route("/{id}/bundle", get(exchanges::as_bundle));

@@ -9,6 +9,7 @@ pub mod judgement;
 pub mod memory;
 pub mod pairing;
 pub mod principal;
+pub mod probing;
 pub mod resource;
 pub mod semantics;
 #[cfg(test)]

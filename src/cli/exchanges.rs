@@ -4,7 +4,7 @@ mod export;
 
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::CliError;
 use super::arguments::{ExchangesAction, ExchangesArguments, InstanceArguments, ListArguments};
@@ -23,6 +23,7 @@ pub(super) fn exchanges(arguments: &ExchangesArguments, output: &Output) -> Resu
         None => list(&arguments.list, *output),
         Some(ExchangesAction::List(arguments)) => list(arguments, *output),
         Some(ExchangesAction::Show { instance, id, json }) => show(instance, id, *json, *output),
+        Some(ExchangesAction::Probe { instance, id, json }) => probe(instance, id, *json, *output),
         Some(ExchangesAction::Export(arguments)) => export::export(arguments, *output),
     }
 }
@@ -96,6 +97,15 @@ fn records(listed: &Value) -> &[Value] {
 fn show(instance: &InstanceArguments, id: &str, json: bool, output: Output) -> Result<ExitCode, CliError> {
     let client = Client::new(instance, output)?;
     let text = client.text(&path_of(&client, id)?, &[])?;
+    let record = client.parsed(&text, "request")?;
+    output.data(if json { text.trim_end().to_owned() } else { whole(&record, output) }.as_str())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn probe(instance: &InstanceArguments, id: &str, json: bool, output: Output) -> Result<ExitCode, CliError> {
+    let client = Client::new(instance, output)?;
+    let path = format!("{}/probe", path_of(&client, id)?);
+    let text = client.well(client.ask("POST", &path, &[], Some(&json!({})))?)?;
     let record = client.parsed(&text, "request")?;
     output.data(if json { text.trim_end().to_owned() } else { whole(&record, output) }.as_str())?;
     Ok(ExitCode::SUCCESS)

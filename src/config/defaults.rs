@@ -73,6 +73,7 @@ impl Route {
             policy: RoutePolicy::default(),
             probe: Probe::default(),
             probe_credentials: false,
+            probes_per_minute: 10,
             annotate: false,
             connect: false,
             allow_precondition_removal: false,
@@ -137,6 +138,7 @@ impl Default for Limits {
             upstream_idle: 64,
             threads: None,
             routes: 200,
+            probes_per_minute: 60,
         }
     }
 }

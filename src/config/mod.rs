@@ -200,6 +200,8 @@ pub struct Route {
     pub probe: Probe,
     /// Credentials of the client may be used for probes.
     pub probe_credentials: bool,
+    /// How many probes of the route are sent in a minute.
+    pub probes_per_minute: u32,
     /// Proxy-Status with cause and id on 412 answers.
     pub annotate: bool,
     /// CONNECT is passed on, to the route's upstream.
@@ -351,6 +353,8 @@ pub struct Limits {
     pub threads: Option<usize>,
     /// Routes, because each has its own metric series.
     pub routes: usize,
+    /// Probes that are sent in a minute, of all routes together.
+    pub probes_per_minute: u32,
 }
 
 /// How long things may take.

@@ -231,9 +231,21 @@ const SECTIONS: &[Section] = &[
             key(
                 "probe",
                 "",
-                "\"head\" or \"get\": ask for the current validator after a 412. Not available in this version.",
+                "\"head\" or \"get\": after a 412 ask for the current validators of the resource, through the path and \
+                 by the direct addresses, and judge again by what they are. HEAD is cheap, but gateways often \
+                 answer it with the origin's tag; only GET shows what clients are given. The client's answer never waits for it.",
             ),
-            key("probe_credentials", "", "Probes may use the client's credentials."),
+            key(
+                "probe_credentials",
+                "",
+                "Probes may carry the credentials of the refused request. They are held until the probe is sent and \
+                 never recorded. Without them a service that asks who is there answers 401 or 403.",
+            ),
+            key(
+                "probes_per_minute",
+                "",
+                "The most probes of this route in a minute; what is beyond is left out and counted.",
+            ),
             key(
                 "annotate",
                 "",
@@ -377,6 +389,7 @@ const SECTIONS: &[Section] = &[
             key("upstream_idle", "", "Idle connections kept to each upstream address, per thread."),
             key("threads", "", "Threads that carry exchanges; 0: one per core."),
             key("routes", "", "Routes; each has its own metric series."),
+            key("probes_per_minute", "", "The most probes in a minute, of all routes together and of operators."),
         ],
     },
     Section {

@@ -146,6 +146,7 @@ fn route(section: &Section<'_>, upstreams: &[Placed], only: bool) -> Route {
     let comparisons = [("strong", Comparison::Strong), ("weak", Comparison::Weak)];
     let name = route_name(section, only);
     let upstream = route_upstream(section, upstreams);
+    let defaults = Route::to_upstream(name, upstream);
     let route = Route {
         host: section.text("host", values::host),
         path: section.text("path", values::path).unwrap_or_else(|| DEFAULT_PATH.to_owned()),
@@ -155,16 +156,13 @@ fn route(section: &Section<'_>, upstreams: &[Placed], only: bool) -> Route {
         },
         probe: section.choice("probe", &probes).unwrap_or_default(),
         probe_credentials: section.boolean("probe_credentials").unwrap_or_default(),
+        probes_per_minute: section.number("probes_per_minute", 1..=60_000).unwrap_or(defaults.probes_per_minute),
         annotate: section.boolean("annotate").unwrap_or_default(),
         connect: section.boolean("connect").unwrap_or_default(),
         allow_precondition_removal: section.boolean("allow_precondition_removal").unwrap_or_default(),
         forwarding: section.texts("forwarding", values::forwarding).map(values::all_forwarding).unwrap_or_default(),
-        ..Route::to_upstream(name, upstream)
+        ..defaults
     };
-    if route.probe != Probe::Off {
-        let says = "probing is not available in this version, and stays off";
-        section.document().warn(&section.place_of("probe"), Wrong::new(says, "write \"off\" instead"));
-    }
     section.end();
     route
 }

@@ -198,6 +198,7 @@ pub(super) fn limits(section: &Section<'_>) -> Limits {
         upstream_idle: section.number("upstream_idle", 0..=65_536).unwrap_or(defaults.upstream_idle),
         threads: section.number("threads", 0..=1024).filter(|threads| *threads > 0).or(defaults.threads),
         routes: section.number("routes", 1..=65_000).unwrap_or(defaults.routes),
+        probes_per_minute: section.number("probes_per_minute", 1..=60_000).unwrap_or(defaults.probes_per_minute),
     };
     if limits.target_bytes > limits.header_bytes {
         let most = values::show_bytes(limits.header_bytes as u64);

@@ -115,6 +115,7 @@ fn show_route(route: &Route, upstreams: &[Upstream]) -> Value {
             Probe::Get => "get",
         },
         "probe_credentials": route.probe_credentials,
+        "probes_per_minute": route.probes_per_minute,
         "annotate": route.annotate,
         "connect": route.connect,
         "allow_precondition_removal": route.allow_precondition_removal,
@@ -170,6 +171,7 @@ fn show_limits(limits: &Limits) -> Value {
         "upstream_idle": limits.upstream_idle,
         "threads": limits.threads.unwrap_or_default(),
         "routes": limits.routes,
+        "probes_per_minute": limits.probes_per_minute,
     })
 }
 

@@ -17,6 +17,7 @@ use super::{Ended, RunError, Source, bind};
 use crate::admin::{self, AdminContext, Hooks, Switchboard};
 use crate::bypass::Switch;
 use crate::config::Config;
+use crate::diagnose::probe;
 use crate::proxy::{self, Shared, Snapshot};
 use crate::recorder::Recorder;
 
@@ -33,9 +34,9 @@ pub(super) fn run(source: Source, config: Config, log: &Log) -> Result<Ended, Ru
     };
     let sockets = Sockets::open(&config)?;
     let instance = Instance::start(Plan { source: Some(source), config, sockets, switchboard: None }, log)?;
-    let Instance { reloader, recorder, admin, proxy, .. } = instance;
+    let Instance { reloader, recorder, admin, proxy, probes, .. } = instance;
     let ended = runtime.block_on(serve(&mut events, &reloader, proxy));
-    finish(admin, &recorder);
+    finish(admin, probes, &recorder);
     ended
 }
 
@@ -61,6 +62,7 @@ pub struct Instance {
     recorder: Arc<Recorder>,
     admin: admin::Running,
     proxy: proxy::Running,
+    probes: probe::Running,
 }
 
 impl Instance {
@@ -93,7 +95,8 @@ impl Instance {
             log: log.clone(),
         };
         let reloader = Arc::new(Reloader::new(parts, loaded));
-        let hooks = hooks(&reloader, &phase);
+        let probes = probe::start(&recorder, &current)?;
+        let hooks = hooks(&reloader, &phase, probes.prober());
         let context = AdminContext { recorder: Arc::clone(&recorder), bypass, config: current, hooks, switchboard };
         let admin = admin::start(sockets.admin, sockets.telemetry, context)?;
         let proxy = proxy::start(sockets.listen, shared)?;
@@ -105,7 +108,7 @@ impl Instance {
             version = env!("CARGO_PKG_VERSION"),
             "ready"
         );
-        Ok(Self { listen, admin_address, reloader, recorder, admin, proxy })
+        Ok(Self { listen, admin_address, reloader, recorder, admin, proxy, probes })
     }
 
     /// Ends it: readiness first, then accepting, then what is in flight, for as long as `timeouts.drain` allows.
@@ -113,12 +116,13 @@ impl Instance {
         self.reloader.phase.draining();
         self.proxy.drain(self.reloader.config.load().timeouts.drain);
         self.proxy.wait();
-        finish(self.admin, &self.recorder);
+        finish(self.admin, self.probes, &self.recorder);
     }
 }
 
-fn finish(admin: admin::Running, recorder: &Recorder) {
+fn finish(admin: admin::Running, probes: probe::Running, recorder: &Recorder) {
     admin.stop(ADMIN_STOPS_WITHIN);
+    probes.stop();
     recorder.close();
     tracing::info!("ended");
 }
@@ -156,9 +160,13 @@ impl Sockets {
     }
 }
 
-fn hooks(reloader: &Arc<Reloader>, phase: &Arc<Phase>) -> Hooks {
+fn hooks(reloader: &Arc<Reloader>, phase: &Arc<Phase>, prober: probe::Prober) -> Hooks {
     let (reloader, phase) = (Arc::clone(reloader), Arc::clone(phase));
-    Hooks { reload: Box::new(move || reloader.reload(Why::Request)), readiness: Box::new(move || phase.readiness()) }
+    Hooks {
+        reload: Box::new(move || reloader.reload(Why::Request)),
+        readiness: Box::new(move || phase.readiness()),
+        probe: Box::new(move |exchange| prober.ask(exchange)),
+    }
 }
 
 /// Waits for signals and changed files until the end, and ends as contract and clients want it: readiness first, then

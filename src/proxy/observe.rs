@@ -23,6 +23,7 @@ use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::analysis::semantics::message::{RequestHead, ResponseHead};
 use crate::analysis::time::Time;
 use crate::clock;
+use crate::config::Probe;
 use crate::recorder::Recorder;
 use crate::recorder::metrics::{PairingOutcome, RouteSeries};
 
@@ -205,6 +206,11 @@ impl Pending {
         self.mark.as_deref().map(|(mark, _)| mark)
     }
 
+    /// Whether it is a probe of the outer instance and no client's exchange. Only a read can be one.
+    fn is_probe(&self) -> bool {
+        self.mark().is_some_and(|mark| mark.probe) && matches!(self.request.method, Method::GET | Method::HEAD)
+    }
+
     fn policy(&self) -> &RoutePolicy {
         self.taken().map_or_else(|| &self.snapshot.unmatched().policy, |taken| &taken.route.policy)
     }
@@ -373,7 +379,16 @@ impl Pending {
             }),
         };
         let exchange = self.exchange(&seen, outcome);
+        if self.is_probe() {
+            self.recorder.probe_passed(&exchange, self.series().name());
+            return;
+        }
         self.recorder.record(&exchange, self.series());
+        if exchange.status() == Some(412)
+            && let Some(taken) = self.taken().filter(|taken| taken.route.probe != Probe::Off)
+        {
+            self.recorder.want_probe(&exchange, &taken.route, &self.snapshot.config.client);
+        }
     }
 
     /// The exchange as it stands, with that outcome.

@@ -154,6 +154,7 @@ mod tests {
             policy: Default::default(),
             probe: Default::default(),
             probe_credentials: false,
+            probes_per_minute: 10,
             annotate: false,
             connect,
             allow_precondition_removal: false,

@@ -7,6 +7,7 @@ pub mod export;
 pub mod far_side;
 pub mod feed;
 pub mod metrics;
+pub mod probe;
 pub mod record;
 pub mod redact;
 mod repeats;
@@ -89,6 +90,8 @@ pub struct Recorder {
     trends: Mutex<Trends>,
     instance: String,
     started_at: Time,
+    /// Probes that wait to be sent.
+    probes: probe::Queue,
 }
 
 impl Recorder {
@@ -120,6 +123,7 @@ impl Recorder {
             earlier: Mutex::default(),
             marks: Default::default(),
             numbers: Mutex::default(),
+            probes: probe::Queue::default(),
             trends: Mutex::new(Trends::new(started_at)),
             instance,
             started_at,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::capture::Captured;
 use super::far_side::FarSideRecord;
+use super::probe::ProbeRecord;
 use super::redact::{Redaction, latin1};
 use crate::analysis::diagnosis::{Detail, Evidence};
 use crate::analysis::exchange::{BypassApplied, BypassScope, ExchangeId, Scheme};
@@ -48,6 +49,9 @@ pub struct Record {
     pub current: Option<CurrentRecord>,
     /// What a bypass did to the exchange.
     pub bypass: Option<BypassRecord>,
+    /// What a probe after the exchange learned; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeRecord>,
     /// How many more of the same kind were counted within the minute and not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeated: Option<u64>,
@@ -238,6 +242,7 @@ impl Record {
             alterations: judgement.alterations.iter().map(|altered| alteration_record(altered, redaction)).collect(),
             current: judgement.current.as_ref().map(|current| current_record(current, redaction)),
             bypass: captured.bypass.map(bypass_record),
+            probe: None,
             repeated: None,
             timing_us: TimingRecord {
                 total: micros(captured.ended.since(captured.at)),
@@ -334,7 +339,8 @@ fn fixes(finding: &Finding, detail: Option<&Detail>, of_entry: &[&str]) -> Vec<S
     fixes
 }
 
-fn evidence(evidence: &[Evidence], redaction: &Redaction) -> Vec<EvidenceRecord> {
+/// Facts as records show them, each once.
+pub(super) fn evidence(evidence: &[Evidence], redaction: &Redaction) -> Vec<EvidenceRecord> {
     let record = |fact: &Evidence| EvidenceRecord {
         kind: fact.kind().to_owned(),
         says: redaction.text(&fact.says()).into_owned(),

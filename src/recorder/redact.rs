@@ -56,6 +56,22 @@ impl Redaction {
         self.line(line).unwrap_or_else(|| HIDDEN.to_owned())
     }
 
+    /// Whether a request field carries what tells who the client is, or lets it in.
+    pub fn is_credential(&self, line: FieldLine<'_>) -> bool {
+        if matches!(line.name, FieldName::Authorization | FieldName::Cookie) {
+            return true;
+        }
+        // Those are for the next proxy, and our own for the other instance.
+        if matches!(
+            line.name,
+            FieldName::ProxyAuthorization | FieldName::Why412Pair | FieldName::Why412Report | FieldName::Why412Bypass
+        ) {
+            return false;
+        }
+        let name = String::from_utf8_lossy(line.name_bytes).to_ascii_lowercase();
+        self.fields.contains(&name) || is_secret_field(&name)
+    }
+
     /// A text that may hold URLs: the values of secret parameters and userinfo are hidden, wherever they stand.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let without_userinfo = hide_userinfo(text);

@@ -100,6 +100,17 @@ impl Shards {
         }
     }
 
+    /// Remembers what a probe shows.
+    pub(super) fn observe_probe(&self, exchange: &Exchange<'_>) {
+        let index = memory::shard_hash(exchange) as usize % SHARDS;
+        let Some(shard) = self.shards.get(index) else { return };
+        // Data only, as above: what a panic left half done is forgotten in its time.
+        let observe = || shard.lock().unwrap_or_else(PoisonError::into_inner).observe_probe(exchange);
+        if catch_unwind(AssertUnwindSafe(observe)).is_err() {
+            error!(exchange = id_text(exchange.id), "the analysis of a probe panicked; it is not remembered");
+        }
+    }
+
     /// What `view` makes of a resource, whichever shard it is in: asked for by people, so that all may be asked.
     pub(super) fn find<T>(
         &self,

@@ -94,6 +94,7 @@ pub(super) fn record(method: &str, url: &str) -> Record {
         hazards: Vec::new(),
         alterations: Vec::new(),
         current: None,
+        probe: None,
         bypass: None,
         repeated: None,
         timing_us: TimingRecord { total: 3000, upstream: 1000, inspection: 10 },

@@ -57,6 +57,7 @@ impl Plane {
             hooks: Hooks {
                 reload: Box::new(|| Err(vec!["line 3: what is this".to_owned()])),
                 readiness: Box::new(|| Err("draining".to_owned())),
+                probe: Box::new(|_| tokio::sync::oneshot::channel().1),
             },
             switchboard: None,
         };

@@ -13,11 +13,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("recorder", &["analysis", "bypass", "clock", "config"]),
     ("http1", &["analysis"]),
     ("tls", &["config"]),
-    ("diagnose", &["analysis", "clock", "config", "http1", "tls"]),
+    // What probes learn goes where everything that is remembered goes.
+    ("diagnose", &["analysis", "clock", "config", "http1", "recorder", "tls"]),
     // The two planes never name each other: they meet in `recorder` and `bypass`.
     ("proxy", &["analysis", "bypass", "clock", "config", "http1", "recorder", "tls"]),
     ("admin", &["analysis", "bypass", "clock", "config", "recorder"]),
-    ("lifecycle", &["admin", "analysis", "bypass", "clock", "config", "proxy", "recorder"]),
+    ("lifecycle", &["admin", "analysis", "bypass", "clock", "config", "diagnose", "proxy", "recorder"]),
     // It composes a pair and plays around it; nothing that serves knows of it.
     ("demo", &["admin", "analysis", "clock", "config", "lifecycle"]),
     ("cli", &["analysis", "bypass", "clock", "config", "demo", "diagnose", "lifecycle", "recorder"]),

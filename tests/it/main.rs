@@ -31,6 +31,7 @@ mod http2;
 mod metrics;
 mod page;
 mod pairing;
+mod probes;
 mod readme;
 mod reload;
 mod tls;

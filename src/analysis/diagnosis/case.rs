@@ -158,7 +158,7 @@ impl<'a> Case<'a> {
     /// The issue of exactly this tag that counts most: to this client before others, here before siblings, late before
     /// early.
     pub fn issue(&self, tag: EntityTag<'_>) -> Option<Issue<'a>> {
-        self.issue_where(|seen| seen.tag() == Some(tag) && seen.by != Shown::Refused)
+        self.issue_where(|seen| seen.tag() == Some(tag) && seen.by.gives_out())
     }
 
     /// The issue of a tag with the same opaque part and the other strength.
@@ -168,7 +168,7 @@ impl<'a> Case<'a> {
 
     /// The issue of a date.
     pub fn issue_of_date(&self, date: HttpDate) -> Option<Issue<'a>> {
-        self.issue_where(|seen| seen.date() == Some(date) && seen.by != Shown::Refused)
+        self.issue_where(|seen| seen.date() == Some(date) && seen.by.gives_out())
     }
 
     fn issue_where(&self, fits: impl Fn(&Sighting) -> bool) -> Option<Issue<'a>> {
@@ -431,7 +431,15 @@ impl Shown {
     pub const fn names_the_version(self) -> bool {
         match self {
             Self::Refused | Self::Written => true,
-            Self::Get | Self::Head | Self::NotModified | Self::Other => false,
+            Self::Get | Self::Head | Self::NotModified | Self::Probed | Self::Other => false,
+        }
+    }
+
+    /// Whether a client got a validator by it that it may use.
+    pub const fn gives_out(self) -> bool {
+        match self {
+            Self::Refused | Self::Probed => false,
+            Self::Get | Self::Head | Self::NotModified | Self::Written | Self::Other => true,
         }
     }
 }

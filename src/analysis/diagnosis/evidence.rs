@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use super::spelling::{moment, shown, title};
 use super::wording::{
-    arrived_says, given_says, no_report_says, origin_answered_says, origin_gave_says, sequence_says, verdicts_says,
-    wrote_says,
+    arrived_says, given_says, no_report_says, origin_answered_says, origin_gave_says, probed_says, sequence_says,
+    verdicts_says, wrote_says,
 };
 use crate::analysis::far_side::{Altered, AsGiven};
 use crate::analysis::memory::{Absence, Shown, Sighting, Write, WriteOutcome};
@@ -218,6 +218,23 @@ pub enum Evidence {
         /// As they arrived.
         arrived: &'static str,
     },
+    /// A probe after the refusal was answered.
+    Probed {
+        /// Around the gateway, else by the usual way.
+        direct: bool,
+        /// GET or HEAD.
+        method: &'static str,
+        /// The status.
+        status: u16,
+        /// The validator it showed; nothing if it showed none.
+        validator: Option<(FieldName, Vec<u8>)>,
+        /// In which content coding.
+        coding: Option<Vec<u8>>,
+        /// The sign that it came out of a store.
+        store: Option<FromStore>,
+        /// When.
+        at: Time,
+    },
     /// A fact without values.
     Fact {
         /// Its kind.
@@ -328,6 +345,7 @@ impl Evidence {
             Self::Arrived { .. } => "arrived",
             Self::NoReport { .. } => "no-report",
             Self::Verdicts { .. } => "verdicts",
+            Self::Probed { .. } => "probed",
             Self::Fact { kind, .. } => kind,
         }
     }
@@ -384,6 +402,10 @@ impl Evidence {
             Self::Arrived { field, sent, arrived } => arrived_says(*field, sent.as_deref(), arrived.as_deref()),
             Self::NoReport { against_habit } => no_report_says(*against_habit),
             Self::Verdicts { sent, arrived } => verdicts_says(sent, arrived),
+            Self::Probed { direct, method, status, validator, coding, store, at } => {
+                let validator = validator.as_ref().map(|(field, value)| (*field, value.as_slice()));
+                probed_says(*direct, (*method, *status, *at), validator, coding.as_deref(), *store)
+            }
             Self::Fact { says, .. } => (*says).to_owned(),
         }
     }

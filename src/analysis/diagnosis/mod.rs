@@ -7,6 +7,7 @@ pub mod case;
 pub mod causes;
 pub mod evidence;
 pub mod hazards;
+pub mod hindsight;
 mod judge;
 pub mod products;
 pub mod reference;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use super::evidence::Whom;
 use super::spelling::{moment, shown, title};
 use crate::analysis::memory::{Shown, WriteOutcome};
+use crate::analysis::semantics::caching::FromStore;
 use crate::analysis::semantics::fields::FieldName;
 use crate::analysis::time::Time;
 
@@ -49,7 +50,27 @@ pub(super) fn given_says(
 ) -> String {
     let coding = coding.as_deref().map_or_else(String::new, |coding| format!(", Content-Encoding: {}", shown(coding)));
     let place = if sibling { " on the same path with another query" } else { "" };
+    if by == Shown::Probed {
+        return format!("{} was shown to a probe at {}{coding}.", shown(value), moment(at));
+    }
     format!("{} was given to {} at {} by {}{coding}{place}.", shown(value), to.says(), moment(at), by.says())
+}
+
+pub(super) fn probed_says(
+    direct: bool,
+    (method, status, at): (&str, u16, Time),
+    validator: Option<(FieldName, &[u8])>,
+    coding: Option<&[u8]>,
+    store: Option<FromStore>,
+) -> String {
+    let way = if direct { " around the gateway" } else { "" };
+    let showed = validator.map_or_else(
+        || ", without a validator".to_owned(),
+        |(field, value)| format!(" with {}: {}", title(field), shown(value)),
+    );
+    let coding = coding.map_or_else(String::new, |coding| format!(", Content-Encoding: {}", shown(coding)));
+    let store = store.map_or_else(String::new, |sign| format!(", out of a store ({})", sign.says()));
+    format!("A probe by {method}{way} was answered {status}{showed}{coding}{store}, at {}.", moment(at))
 }
 
 pub(super) fn wrote_says(

@@ -140,6 +140,8 @@ pub enum Shown {
     Refused,
     /// The answer to a write that succeeded.
     Written,
+    /// The answer to a probe, which was given to nobody.
+    Probed,
     /// Any other answer.
     Other,
 }
@@ -153,6 +155,7 @@ impl Shown {
             Self::NotModified => "a 304",
             Self::Refused => "a 412",
             Self::Written => "the answer to a write",
+            Self::Probed => "a probe",
             Self::Other => "another answer",
         }
     }

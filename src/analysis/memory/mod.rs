@@ -235,6 +235,18 @@ impl Memory {
         self.make_room();
     }
 
+    /// Remembers what a probe shows, our own or one of the other instance that passes here. It was given to nobody, and
+    /// follows no client's conditions.
+    pub fn observe_probe(&mut self, exchange: &Exchange<'_>) {
+        let key = ResourceKey::of(exchange, &self.key);
+        let testimony = self.testimony(exchange, &Elsewhere::default());
+        let limits = self.limits;
+        self.table.change(key, exchange.ended, |resource| {
+            remember::take_probe(resource, exchange, &testimony, limits);
+        });
+        self.make_room();
+    }
+
     /// What is remembered of one resource.
     pub fn resource(&self, scheme: Scheme, authority: &[u8], target: &[u8]) -> Option<&Resource> {
         self.table.find(ResourceKey::new(scheme, authority, target, &self.key).whole)

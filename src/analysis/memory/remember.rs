@@ -147,6 +147,23 @@ pub(super) fn take_at_destination(
     }
 }
 
+/// Takes in what a probe shows.
+pub(super) fn take_probe(
+    resource: &mut Resource,
+    exchange: &Exchange<'_>,
+    testimony: &Testimony<'_>,
+    limits: MemoryLimits,
+) {
+    let Some(answer) = exchange.answer().filter(|answer| matches!(answer.head.status, 200 | 203)) else { return };
+    resource.absence = None;
+    // A service that learns its tags from reads has learned them now.
+    resource.refusals.iter_mut().for_each(|refusal| refusal.read_since = true);
+    if Validators::any(&answer.head.fields) {
+        let glimpse = Glimpse::shown_by(exchange, answer, Shown::Probed, testimony);
+        see(resource, &glimpse, exchange, answer, limits.sightings.max(1));
+    }
+}
+
 /// The only tag of an If-Match that was accepted: it was current.
 fn accepted(write: &Write) -> Option<Box<[u8]>> {
     let raw = write.if_match.as_deref().filter(|_| write.is_applied())?;
@@ -176,8 +193,10 @@ fn see(
     (known.upstream, known.store, known.exchange) = (exchange.upstream, seen.store(), exchange.id);
     known.made = seen.made();
     (known.carried, known.status) = (seen::carried(&answer.head.fields), answer.head.status);
-    known.given_to.retain(|(principal, _)| *principal != client);
-    push_bounded(&mut known.given_to, (client, exchange.at), CLIENTS_MAX);
+    if known.by != Shown::Probed {
+        known.given_to.retain(|(principal, _)| *principal != client);
+        push_bounded(&mut known.given_to, (client, exchange.at), CLIENTS_MAX);
+    }
     None
 }
 

@@ -181,7 +181,8 @@ impl<'a> Glimpse<'a> {
             variant: variant(exchange, answer),
             by: self.by,
             status: answer.head.status,
-            given_to: vec![(exchange.client, exchange.at)],
+            // A probe's answer is given to nobody.
+            given_to: if self.by == Shown::Probed { Vec::new() } else { vec![(exchange.client, exchange.at)] },
             upstream: exchange.upstream,
             store: self.store,
             product: product(&answer.head.fields),

@@ -35,6 +35,8 @@ pub struct Mark {
     pub bypass: Option<BypassMark>,
     /// There was no room for the conditions; that none is named says nothing of them.
     pub reduced: bool,
+    /// It is a probe of the outer instance itself, and no client's exchange.
+    pub probe: bool,
 }
 
 /// The bypass of an outer instance, so that a pair switches as one.
@@ -49,7 +51,12 @@ pub enum BypassMark {
 impl Mark {
     /// The mark of a request that goes out with these fields.
     pub fn of(exchange: ExchangeId, client: Option<Principal>, sent: &Fields, bypass: Option<BypassMark>) -> Self {
-        Self { exchange, client, conditions: carried::carried(sent, CONDITIONS), bypass, reduced: false }
+        Self { exchange, client, conditions: carried::carried(sent, CONDITIONS), bypass, reduced: false, probe: false }
+    }
+
+    /// The mark of a probe.
+    pub const fn of_probe(name: ExchangeId) -> Self {
+        Self { exchange: name, client: None, conditions: Vec::new(), bypass: None, reduced: false, probe: true }
     }
 
     /// The value of `Why412-Pair`, at most [`MARK_BYTES_MAX`] bytes: long conditions are shortened, and if that is not
@@ -84,6 +91,7 @@ impl Mark {
             conditions: carried::read(&members, CONDITIONS)?,
             bypass,
             reduced: is_reduced(&members),
+            probe: matches!(member(&members, "q"), Some(BareItem::Boolean(true))),
         };
         Some((mark, authenticity))
     }
@@ -110,6 +118,9 @@ impl Mark {
         }
         if self.reduced {
             members.insert(key("r"), reduced());
+        }
+        if self.probe {
+            members.insert(key("q"), ListEntry::Item(Item::new(BareItem::Boolean(true))));
         }
         envelope::seal(&members, PURPOSE, keys)
     }
@@ -173,6 +184,15 @@ mod tests {
         assert!(!sent.fits(&arrived.into_iter().chain([("If-None-Match", "*")]).collect()));
         assert_eq!(sent.conditions.len(), 2, "a mark names no field but conditions: {value}");
         assert_eq!(Mark::decode(value.replace(", ", " ,\t").as_bytes(), &keys), Some((sent, Authenticity::Signed)));
+    }
+
+    #[test]
+    fn the_mark_of_a_probe_says_that_it_is_one() {
+        let keys = keys(&["one"]);
+        let probe = Mark::of_probe(ExchangeId(7));
+        let value = probe.encode(&keys);
+        assert_eq!(Mark::decode(value.as_bytes(), &keys), Some((probe, Authenticity::Signed)));
+        assert!(Mark::decode(value.replace(", q", "").as_bytes(), &keys).is_none(), "{value}");
     }
 
     #[test]

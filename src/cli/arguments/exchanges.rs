@@ -38,6 +38,19 @@ pub(in crate::cli) enum ExchangesAction {
         #[arg(long)]
         json: bool,
     },
+    /// Ask for the current validators of one's resource, and judge again
+    #[command(after_help = help::PROBE)]
+    Probe {
+        /// Which instance.
+        #[command(flatten)]
+        instance: InstanceArguments,
+        /// The id of the exchange.
+        #[arg(help = ID)]
+        id: String,
+        /// Write JSON, as the API does
+        #[arg(long)]
+        json: bool,
+    },
     /// Export one
     #[command(after_help = help::EXPORT)]
     Export(ExportArguments),

@@ -97,6 +97,15 @@ pub(super) const SHOW: &str = "Examples:
 
 Values are shown whole. What differs between two stations is marked with ^ below.";
 
+pub(super) const PROBE: &str = "Examples:
+  why412 exchanges probe last-412
+  why412 exchanges probe latest --json | jq .probe
+
+The instance asks by GET (HEAD where the route says so), through the path and by the
+direct addresses of the upstream, and puts what it learns into the record. It has no
+credentials for that; probe_credentials of a route lets the probes that the route
+sends by itself carry those of the client.";
+
 pub(super) const EXPORT: &str = "Examples:
   why412 exchanges export 01JD0Z… --as curl
   why412 exchanges export last-412 --as har > exchange.har

@@ -207,6 +207,7 @@ fn empty(
         alterations: Vec::new(),
         current: None,
         bypass: None,
+        probe: None,
         repeated: None,
         timing_us: TimingRecord { total: 0, upstream: 0, inspection: 0 },
     }

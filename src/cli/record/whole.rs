@@ -165,12 +165,15 @@ impl Page {
 
     fn probe(&mut self, record: &Value) {
         let Some(probe) = member(record, "probe") else { return };
-        self.title(&format!("Asked for the current validators at {}", text(probe, "/at")));
+        let withheld = text(probe, "/credentials") == "withheld";
+        let how = if withheld { ", without the client's credentials" } else { "" };
+        self.title(&format!("Asked for the current validators at {}{how}", text(probe, "/at")));
         for (way, name) in [("through the path", "through"), ("directly", "direct")] {
             let Some(answer) = member(probe, name) else { continue };
             let (method, url, error) = (text(answer, "/method"), text(answer, "/url"), text(answer, "/error"));
             let status = answer.get("status").and_then(Value::as_u64).map(|status| status.to_string());
-            self.add(format!("  {way}: {method} {url} {}", status.unwrap_or(error).trim_end()).trim_end());
+            let outcome: Vec<_> = status.into_iter().chain(Some(error).filter(|error| !error.is_empty())).collect();
+            self.prose(&format!("{way}: {method} {url} {}", outcome.join(": ")), "  ", "    ");
             for line in list(answer, "/validators") {
                 self.add(format!("    {}: {}", text(line, "/0"), text(line, "/1")));
             }

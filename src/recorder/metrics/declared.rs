@@ -146,6 +146,13 @@ pub(super) const PAIRING: Declaration = counter(
      or that of an earlier exchange, `from_store`. `unauthentic` at any instance: a mark or report that cannot be read, \
      does not verify, or has no business there.",
 );
+pub(super) const PROBES: Declaration = counter(
+    "why412_probes_total",
+    &["route", "outcome"],
+    "Probes of current validators after a 412: `answered`; `failed`, where the path gave no answer; `withheld`, because \
+     the URL holds a secret that probes may not use; `limited` by probes_per_minute; `dropped`, because too many were \
+     waiting or under way. At an inner instance also `passed`: a probe of the outer one, which is no exchange.",
+);
 pub(super) const BYPASS_ACTIVE: Declaration =
     gauge("why412_bypass_active", &["scope"], "Bypasses at work: for `all` routes, or for one `route` each.");
 pub(super) const BYPASS_REQUESTS: Declaration =
@@ -197,6 +204,7 @@ pub static ALL: &[&Declaration] = &[
     &INFORMATIONAL_LEFT_OUT,
     &FEED_DROPPED,
     &PAIRING,
+    &PROBES,
     &BYPASS_ACTIVE,
     &BYPASS_REQUESTS,
     &RELOADS,

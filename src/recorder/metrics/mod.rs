@@ -149,6 +149,37 @@ impl PairingOutcome {
     }
 }
 
+/// What became of a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProbeOutcome {
+    /// The path gave an answer.
+    Answered,
+    /// It gave none.
+    Failed,
+    /// The URL holds a secret that it may not use.
+    Withheld,
+    /// The limit of probes was reached.
+    Limited,
+    /// Too many were waiting or under way.
+    Dropped,
+    /// A probe of the outer instance passed here.
+    Passed,
+}
+
+impl ProbeOutcome {
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Withheld => "withheld",
+            Self::Limited => "limited",
+            Self::Dropped => "dropped",
+            Self::Passed => "passed",
+        }
+    }
+}
+
 /// All series of the process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -177,6 +208,7 @@ pub(super) struct Families {
     pub(super) inspection: Histogram,
     pub(super) upstream_failures: IntCounterVec,
     pub(super) bypass_requests: IntCounterVec,
+    pub(super) probes: IntCounterVec,
     connections_client: IntGauge,
     connections_upstream: IntGauge,
     connections_refused: [IntCounter; 4],
@@ -248,6 +280,11 @@ impl Metrics {
     /// An upstream, by its configured name, gave no whole answer.
     pub fn upstream_failed(&self, upstream: &str, reason: FailureReason) {
         self.families.upstream_failures.with_label_values(&[upstream, reason.as_str()]).inc();
+    }
+
+    /// A probe was sent, or was not.
+    pub fn probed(&self, route: &str, outcome: ProbeOutcome) {
+        self.families.probes.with_label_values(&[route, outcome.as_str()]).inc();
     }
 
     /// A head that could not be read was answered with `status` (400, 414, 431 …), and no exchange came of it.
@@ -409,6 +446,7 @@ impl Families {
             inspection: histogram(registry, &declared::INSPECTION)?,
             upstream_failures: counter_vec(registry, &declared::UPSTREAM_FAILURES)?,
             bypass_requests: counter_vec(registry, &declared::BYPASS_REQUESTS)?,
+            probes: counter_vec(registry, &declared::PROBES)?,
             connections_client: connections.with_label_values(&[Side::Client.as_str()]),
             connections_upstream: connections.with_label_values(&[Side::Upstream.as_str()]),
             connections_refused: ConnectionRefused::ALL.map(|reason| refused.with_label_values(&[reason.as_str()])),

@@ -18,8 +18,9 @@ use tokio::sync::oneshot;
 
 use super::access::AccessLine;
 use super::capture::Captured;
-use crate::analysis::exchange::ExchangeId;
+use crate::analysis::exchange::{Comparison, ExchangeId};
 use crate::analysis::judgement::Diagnosis;
+use crate::analysis::probing::Probed;
 use crate::analysis::time::Time;
 use crate::clock;
 pub(super) use database::Limits;
@@ -116,6 +117,8 @@ pub(super) enum Question {
     /// The next slice of a search.
     Search(Box<Scan>, oneshot::Sender<Result<Box<Scan>, StoreError>>),
     One(ExchangeId, oneshot::Sender<Result<Option<Stored>, StoreError>>),
+    /// Amends a record by what a probe learned, and asks for it as it is then.
+    Probed(Box<(ExchangeId, Probed, Comparison)>, oneshot::Sender<Result<Option<Stored>, StoreError>>),
 }
 
 /// The side of the store that everybody else holds.
@@ -184,6 +187,17 @@ impl Store {
     pub(super) async fn one(&self, id: ExchangeId) -> Result<Option<Stored>, StoreError> {
         let (sender, receiver) = oneshot::channel();
         self.ask(Question::One(id, sender), receiver).await
+    }
+
+    /// Amends a record by what a probe learned.
+    pub(super) async fn probed(
+        &self,
+        id: ExchangeId,
+        probed: Probed,
+        comparison: Comparison,
+    ) -> Result<Option<Stored>, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        self.ask(Question::Probed(Box::new((id, probed, comparison)), sender), receiver).await
     }
 
     async fn ask<T>(

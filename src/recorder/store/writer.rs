@@ -12,13 +12,15 @@ use tracing::{error, info};
 
 use super::database::{Database, Entry, Limits};
 use super::{Message, Question, StoreError, Stored};
-use crate::analysis::exchange::ExchangeId;
+use crate::analysis::exchange::{Comparison, ExchangeId};
 use crate::analysis::judgement::Diagnosis;
+use crate::analysis::probing::Probed;
 use crate::analysis::time::Time;
 use crate::clock;
 use crate::recorder::capture::Captured;
 use crate::recorder::feed::{Event, Feed};
 use crate::recorder::metrics::Metrics;
+use crate::recorder::probe;
 use crate::recorder::record::{self, Record, id_text, time_text};
 use crate::recorder::redact::Redaction;
 use crate::recorder::repeats::Repeats;
@@ -175,6 +177,23 @@ impl Writer {
         }
     }
 
+    fn probed(&mut self, id: ExchangeId, probed: &Probed, comparison: Comparison) -> Option<Stored> {
+        let redaction = self.sinks.redaction.load_full();
+        let amended = self.change(id, |record| {
+            // What is said is made of what strangers sent; a panic there must cost this amendment, not the store.
+            let amended = catch_unwind(AssertUnwindSafe(|| {
+                let mut amended = record.clone();
+                probe::amend(&mut amended, probed, comparison, &redaction);
+                amended
+            }));
+            if let Ok(amended) = amended {
+                *record = amended;
+            }
+        })?;
+        self.publish(amended.clone(), true);
+        Some(amended)
+    }
+
     fn take_repeats(&mut self) {
         self.repeats_due = None;
         for (exchange, count) in self.sinks.repeats.take_changed() {
@@ -218,6 +237,10 @@ impl Writer {
             }
             Question::One(id, to) => {
                 let _ = to.send(self.database.one(&id_text(id)));
+            }
+            Question::Probed(asked, to) => {
+                let (id, probed, comparison) = *asked;
+                let _ = to.send(Ok(self.probed(id, &probed, comparison)));
             }
         }
     }

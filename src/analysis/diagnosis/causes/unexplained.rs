@@ -21,8 +21,8 @@ pub static CAUSE: Cause = Cause {
             what was seen.",
         "Pair a second instance on the other side of the gateway, with a shared secret: what was altered or \
             answered on the way is then proven.",
-        "Read the resource right after the refusal, through this instance and as the client reads it, to learn its \
-            current validators.",
+        "Ask for the current validators: `why412 exchanges probe ID` does so once, `probe = \"get\"` on the route right \
+            after each 412, through the path and around the gateway where the upstream has a `direct` address.",
     ],
     specification: &["RFC 9110 §15.5.13"],
     details: &[],

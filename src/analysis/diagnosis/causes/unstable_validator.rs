@@ -41,7 +41,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let comparable = |seen: &&Sighting| match seen.by {
         Shown::Get | Shown::Head => seen.store.is_none() && seen.variant == own.variant,
         Shown::Refused => true,
-        Shown::NotModified | Shown::Written | Shown::Other => false,
+        Shown::NotModified | Shown::Written | Shown::Probed | Shown::Other => false,
     };
     let mut answers: Vec<&Sighting> = case.own_sightings().filter(comparable).collect();
     answers.sort_by_key(|seen| seen.first);

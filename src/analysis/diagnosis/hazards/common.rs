@@ -72,7 +72,7 @@ pub(super) fn replaced_by(case: &Case<'_>, sighting: &Sighting, write: &Write) -
     let counts = |seen: &&Sighting| match seen.by {
         Shown::Get | Shown::Head => true,
         Shown::Written => seen.first < sighting.last,
-        Shown::NotModified | Shown::Refused | Shown::Other => false,
+        Shown::NotModified | Shown::Refused | Shown::Probed | Shown::Other => false,
     };
     let shown_before = |seen: &&Sighting| seen.given_at(write.by).is_some_and(|at| at < write.at);
     let mut shown = case.own_sightings().filter(counts).filter(shown_before);
