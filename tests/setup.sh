@@ -6,13 +6,18 @@ set -euo pipefail
 
 declare -A package_of=(
   [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
-  [varnishd]=varnish [unzip]=unzip
+  [varnishd]=varnish [unzip]=unzip [chromium]=chromium [chromedriver]=chromium-driver [node]=nodejs
+  [har-validator]=node-har-validator
 )
-[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip
+[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip node har-validator
 
+# A library for node is no program: it is there if its directory is.
+is_there() {
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null || [ -d "/usr/share/nodejs/$1" ]
+}
 missing=()
-for program in "$@"; do
-  PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
+for name in "$@"; do
+  is_there "$name" || missing+=("${package_of[$name]}")
 done
 [ "${#missing[@]}" -gt 0 ] || exit 0
 

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod cli;
+mod har;
 
 use std::fs;
 use std::path::Path;
