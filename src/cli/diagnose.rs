@@ -46,17 +46,17 @@ pub(super) fn diagnose(arguments: &DiagnoseArguments, output: Output) -> Result<
     let (observed, conclusion, stopped) = runtime.block_on(asking(arguments, &asked, &means, output));
     let ran = Ran { arguments, asked: &asked, observed: &observed, conclusion: &conclusion, stopped: stopped.as_ref() };
     let redaction = Redaction::default();
-    if arguments.json {
-        let pretty = serde_json::to_string_pretty(&json::of(&ran, &redaction)).unwrap_or_default();
-        output.data(&pretty)?;
-    } else {
-        output.data(text::of(&ran, output, None).trim_end())?;
-    }
     if let Some((place, path)) = place.zip(arguments.bundle.as_deref()) {
         let text = text::of(&ran, output.without_colour(), Some(&redaction));
         let bundle = bundle::of(&asked, &observed, &json::of(&ran, &redaction), &text, &redaction);
         place.write(&bundle).map_err(CliError::Failed)?;
         output.message(&format!("wrote {}", path.display()));
+    }
+    if arguments.json {
+        let pretty = serde_json::to_string_pretty(&json::of(&ran, &redaction)).unwrap_or_default();
+        output.data(&pretty)?;
+    } else {
+        output.data(text::of(&ran, output, None).trim_end())?;
     }
     Ok(if ran.is_problem() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

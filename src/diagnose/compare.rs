@@ -99,6 +99,9 @@ fn between_ways(observed: &Observed, kind: Kind) -> Vec<Altered> {
     let differing = |field| {
         let (before, after) = (lines(direct, field), lines(through, field));
         let change = named(field, &before, &after)?;
+        if is_negotiation(observed, field, &after) || !is_harmful(field, change) {
+            return None;
+        }
         // Two versions differ in everything: that is not what a gateway does to a validator.
         if change == Change::Replaced && !is_same_content(observed, through, direct) {
             return None;
@@ -129,6 +132,20 @@ fn between_ways(observed: &Observed, kind: Kind) -> Vec<Altered> {
         })
     };
     [FieldName::ETag, FieldName::LastModified].into_iter().filter_map(differing).collect()
+}
+
+/// Whether the service gives the same to another read: then what is in between has asked otherwise (it may take
+/// Accept-Encoding away), and altered nothing.
+fn is_negotiation(observed: &Observed, field: FieldName, after: &[&[u8]]) -> bool {
+    VARIANTS
+        .into_iter()
+        .filter_map(|kind| observed.shown(kind, Way::Direct))
+        .any(|answer| lines(answer, field) == after)
+}
+
+/// A date that is missing, came from somewhere, or is written otherwise makes no condition fail.
+const fn is_harmful(field: FieldName, change: Change) -> bool {
+    matches!(field, FieldName::ETag) || matches!(change, Change::Replaced | Change::Truncated)
 }
 
 /// What compressed answers and heads show beside the plain answer by the same way: nothing is proven by that, for each

@@ -10,6 +10,8 @@ use super::findings::{Found, Said, of_alteration, of_outdated};
 use super::observed::Observed;
 use super::refreshed::{NoneBecause, Refreshed, refreshed};
 use super::steps::{Kind, Way};
+use super::wire;
+use crate::analysis::diagnosis::spelling::shown;
 use crate::analysis::diagnosis::{causes, hazards};
 use crate::analysis::exchange::Comparison;
 use crate::analysis::judgement::{Change, Confidence};
@@ -98,6 +100,10 @@ pub fn conclude(asked: &Asked, observed: &Observed) -> Conclusion {
         .filter(|found| found.confidence > Confidence::Possible && !is_named(found.id))
         .collect();
     let mut hazards = history::hazards(observed);
+    let is_known = |hazard: &Found| hazards.iter().any(|known| known.id == hazard.id);
+    if let Some(unstable) = unstable(observed).filter(|found| !is_known(found)) {
+        hazards.push(unstable);
+    }
     hazards.extend(missed_304(observed));
     hazards.extend(dropped(asked, observed));
     Conclusion {
@@ -158,6 +164,12 @@ fn causes_of(
 ) -> Vec<Found> {
     let refused = about == About::Refused;
     let mut own = rules::causes(asked, observed, refused, altered, outdated);
+    // What was altered is proven then, but not that this makes the request fail: nobody has refused anything.
+    let ways = [Way::Through, Way::Direct];
+    let saw_refusal = refused || ways.into_iter().any(|way| observed.status(Kind::SameCondition, way) == Some(412));
+    if !saw_refusal {
+        own = own.into_iter().map(|found| found.at_most(Confidence::Likely)).collect();
+    }
     own.sort_by_key(|found| std::cmp::Reverse(found.confidence));
     let judged = history::causes(asked, observed, refused);
     let mut causes: Vec<Found> = Vec::new();
@@ -198,6 +210,35 @@ fn unexplained(asked: &Asked, observed: &Observed) -> Found {
     Found::cause(&causes::unexplained::CAUSE, Confidence::Possible, evidence)
 }
 
+/// The same content came again and again, under other tags.
+fn unstable(observed: &Observed) -> Option<Found> {
+    let way = if observed.has_direct() { Way::Direct } else { Way::Through };
+    let kinds = [Kind::Plain, Kind::NotModified, Kind::NoCache, Kind::Again];
+    let reads: Vec<_> = kinds.into_iter().filter_map(|kind| observed.shown(kind, way)).collect();
+    let first = reads.first()?;
+    let is_whole = |answer: &wire::Answer| answer.body_end == wire::BodyEnd::Whole && !answer.body.is_empty();
+    if !reads.iter().all(|answer| is_whole(answer) && answer.body == first.body) {
+        return None;
+    }
+    let tags: Vec<&[u8]> = reads.iter().filter_map(|answer| answer.head.fields.first(FieldName::ETag)).collect();
+    let mut distinct = tags.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let mut runs = tags.clone();
+    runs.dedup();
+    // Once from one to the other may be a write that changed nothing else.
+    let detail = match distinct.len() {
+        3.. => "per-answer",
+        2 if runs.len() > 2 => "per-node",
+        _ => return None,
+    };
+    let place = if way == Way::Direct { "directly" } else { "through the URL" };
+    let listed = tags.iter().map(|tag| shown(tag)).collect::<Vec<_>>().join(", ");
+    let says = format!("Reads of the same content {place} gave one after the other {listed}.");
+    let hazard = &hazards::validator_unstable::HAZARD;
+    Some(Found::hazard(hazard, Confidence::Likely, vec![Said::new("sequence", says)]).detail(hazard.details, detail))
+}
+
 /// The current validator was sent by both ways, and only directly it was found to be current.
 fn missed_304(observed: &Observed) -> Option<Found> {
     let (through, direct) =
@@ -236,14 +277,13 @@ fn obstacles(asked: &Asked, observed: &Observed) -> Vec<String> {
     obstacles
 }
 
-fn obstacle(asked: &Asked, kind: Kind, answer: &super::wire::Answer, place: &str) -> Option<String> {
+fn obstacle(asked: &Asked, kind: Kind, answer: &wire::Answer, place: &str) -> Option<String> {
     let status = answer.head.status;
     let what = if kind == Kind::Asked { asked.method.as_str() } else { "GET" };
     match status {
         300..=303 | 305..=399 => {
             let to = answer.head.fields.first(FieldName::Location);
-            let to =
-                to.map_or_else(String::new, |to| format!(" to {}", crate::analysis::diagnosis::spelling::shown(to)));
+            let to = to.map_or_else(String::new, |to| format!(" to {}", shown(to)));
             Some(format!(
                 "{place} answers {what} with {status}, a redirect{to}, which is not followed: conditions are judged where \
                  it leads; diagnose that URL."

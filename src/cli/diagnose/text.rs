@@ -222,7 +222,9 @@ impl Page<'_> {
             } else {
                 "Nothing wrong found. With --direct URL, the way around the gateway, more can be known."
             };
-            self.wrapped(nothing, "", "  ");
+            let mut text = String::new();
+            wrap(&mut text, nothing, "", "  ");
+            self.line(&self.output.toned(Tone::Good, text.trim_end()));
         }
     }
 

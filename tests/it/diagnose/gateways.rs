@@ -99,7 +99,8 @@ fn what_a_gateway_alters_is_suspected_without_the_way_around_it() {
 
 #[test]
 fn a_clean_way_is_accused_of_nothing() {
-    let clean: [(&str, fn(SocketAddr) -> Gateway); 5] = [
+    type Start = fn(SocketAddr) -> Gateway;
+    let clean: [(&str, Start); 5] = [
         ("nginx", |upstream| Gateway::nginx("", "", upstream)),
         ("nginx with proxy_cache", |upstream| {
             Gateway::nginx(

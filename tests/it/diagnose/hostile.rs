@@ -1,7 +1,5 @@
 //! Servers that do not answer as one would like.
 
-use std::time::Instant;
-
 use super::{diagnose, run, url};
 use crate::harness::origin::Origin;
 use crate::harness::versioned;
@@ -44,12 +42,12 @@ fn a_body_without_an_end_is_not_read_to_it() {
         let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
         while wire.try_send(&chunk).is_ok() {}
     });
-    let started = Instant::now();
     let (said, code) = diagnose(&[&url(origin.address(), "/")]);
     assert_eq!(code, 0, "{said:#}");
-    assert!(started.elapsed().as_secs() < 20);
-    let read = said["steps"].as_array().unwrap().iter().filter_map(|step| step["response"]["body_bytes_read"].as_u64());
-    assert_eq!(read.max(), Some(65_536));
+    let responses = said["steps"].as_array().unwrap().iter().map(|step| &step["response"]);
+    let with_body: Vec<_> = responses.filter(|response| response["body_bytes_read"] != 0).collect();
+    assert!(with_body.len() > 5 && with_body.iter().all(|response| response["body_bytes_read"] == 65_536), "{said:#}");
+    assert!(with_body.iter().all(|response| response["body_read"] == "prefix"), "{said:#}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod gateways;
 mod hostile;
 mod means;
 mod retry;
+mod two_ways;
 mod verdicts;
 
 use std::net::SocketAddr;
