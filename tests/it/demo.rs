@@ -373,8 +373,8 @@ fn ways(expected: &Expected) -> Vec<String> {
 /// Everything that a round of the stories brings about.
 fn wanted(stories: &[Story], applies: impl Fn(Option<&During>) -> bool) -> BTreeSet<String> {
     let of_story = |story: &Story| {
-        let expected =
-            asks(story).flat_map(|ask| ask.expected.clone()).filter(|expected| applies(expected.during.as_ref()));
+        let expected = asks(story).flat_map(|ask| ask.expected.clone());
+        let expected = expected.filter(|expected| !expected.later && applies(expected.during.as_ref()));
         let told = |way: String| format!("{}: {way}", story.name);
         expected
             .map(|expected| ways(&expected).into_iter().map(told).collect::<Vec<_>>().join(" or "))

@@ -95,6 +95,8 @@ pub struct Expected {
     pub found: Found,
     /// `proven`, `likely` or `possible`.
     pub confidence: String,
+    /// It may take more than a first round to be found.
+    pub later: bool,
     /// Only while the gateway does this, or only while it does not.
     pub during: Option<During>,
 }
@@ -256,8 +258,10 @@ fn piece(inner: &str) -> Option<Piece> {
     Some(Piece::Tag { of, older: word == "older", made })
 }
 
-/// `412 CAUSE[|CAUSE] CONFIDENCE PARTY` or `hazard HAZARD CONFIDENCE`, and then `while BEHAVIOUR` or `unless BEHAVIOUR`.
+/// `412 CAUSE[|CAUSE] CONFIDENCE PARTY` or `hazard HAZARD CONFIDENCE`, behind it `while BEHAVIOUR` or `unless BEHAVIOUR`,
+/// before it `later`.
 fn expected(rest: &str) -> Option<Expected> {
+    let (later, rest) = rest.strip_prefix("later ").map_or((false, rest), |rest| (true, rest));
     let known = |id: &str| Some(id.to_owned()).filter(|id| gateway::is_known(id));
     let (rest, during) = if let Some((rest, id)) = rest.split_once(" while ") {
         (rest, Some(During::On(known(id)?)))
@@ -271,10 +275,10 @@ fn expected(rest: &str) -> Option<Expected> {
         ["412", name, confidence, party] => {
             let names = name.split('|').map(str::to_owned).collect();
             let found = Found::Cause { names, party: party.to_owned() };
-            Some(Expected { found, confidence: confidence.to_owned(), during })
+            Some(Expected { found, confidence: confidence.to_owned(), later, during })
         }
         ["hazard", name, confidence] => {
-            Some(Expected { found: Found::Hazard(name.to_owned()), confidence: confidence.to_owned(), during })
+            Some(Expected { found: Found::Hazard(name.to_owned()), confidence: confidence.to_owned(), later, during })
         }
         // Words of a file: everything else is wrong.
         _ => None,
@@ -288,7 +292,7 @@ mod tests {
     #[test]
     fn a_story_reads_as_it_is_written() {
         let text = "story a\ntitle It happens\nevery 5\nann GET /x?y=1 | Accept: */*\nwait 30\nann PUT /x | If-Match: \
-                    {older}, {etag bare} | :body b | :leaves 9\n=> 412 c|c/d likely client unless cache\n=> hazard h proven\n\
+                    {older}, {etag bare} | :body b | :leaves 9\n=> 412 c|c/d likely client unless cache\n=> later hazard h proven\n\
                     times 2\nwait second\n";
         let stories = parse(text).unwrap();
         let [story] = &stories[..] else { panic!("{stories:?}") };
@@ -304,8 +308,8 @@ mod tests {
         assert_eq!(put.fields, [("If-Match".to_owned(), value)]);
         let found = Found::Cause { names: vec!["c".to_owned(), "c/d".to_owned()], party: "client".to_owned() };
         let during = Some(During::Off("cache".to_owned()));
-        assert_eq!(put.expected[0], Expected { found, confidence: "likely".to_owned(), during });
-        assert_eq!(put.expected[1].found, Found::Hazard("h".to_owned()));
+        assert_eq!(put.expected[0], Expected { found, confidence: "likely".to_owned(), later: false, during });
+        assert_eq!((&put.expected[1].found, put.expected[1].later), (&Found::Hazard("h".to_owned()), true));
         assert_eq!(again.expected, put.expected);
     }
 
