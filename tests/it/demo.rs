@@ -241,15 +241,15 @@ fn the_readme_promises_what_is_brought_about() {
 
 /// A demo at work. It is killed when dropped.
 #[derive(Debug)]
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     listen: SocketAddr,
-    outer: SocketAddr,
+    pub(crate) outer: SocketAddr,
     inner: SocketAddr,
 }
 
 impl Demo {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = command(&[&["demo", "--json"], arguments].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -34,6 +34,7 @@ fn every_view_fits_every_screen() {
         browser.go(instance.admin(), path);
         browser.until("it is live", "return document.querySelector('#feed-state')?.textContent === 'live'");
         browser.until("the view", "return document.querySelector('main').innerText.trim().length > 20");
+        browser.until("it is whole", "return !document.querySelector('[aria-busy=true]')");
         for (width, dark) in [(360, false), (768, true), (1280, true), (1280, false)] {
             browser.screen(width, 800, dark);
             let light = if dark { "dark" } else { "light" };

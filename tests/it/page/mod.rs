@@ -9,6 +9,7 @@ mod list;
 mod load;
 mod looks;
 mod pair;
+mod stories;
 mod token;
 
 use crate::harness::instance::Instance;

@@ -59,11 +59,17 @@ class Model extends EventTarget {
   #abort = new AbortController();
   #started = false;
 
-  /** Shows what the address asks for; reads only if that differs from what is held. @param {Record<string, string>} state */
-  show(state) {
+  /**
+   * Shows what the address asks for; reads only if that differs from what is held. What is on the screen stays there
+   * until its successor has come, but what nobody sees any more is not brought back for a moment.
+   * @param {Record<string, string>} state
+   * @param {{unseen: boolean}} [before]
+   */
+  show(state, { unseen } = { unseen: false }) {
     this.#start();
     const filters = filtersOf(state);
     if (this.state !== "failed" && this.#asked === JSON.stringify(filters)) return;
+    if (unseen) this.#clear();
     this.filters = filters;
     this.reload();
   }

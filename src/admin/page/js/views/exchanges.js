@@ -37,6 +37,7 @@ export function show(root, state) {
   const listening = new AbortController();
   const draw = () => {
     list.take();
+    list.element.setAttribute("aria-busy", String(model.state === "loading"));
     drawProblem(problem);
     drawFoot(foot);
     const empty = model.state === "ready" && model.groups.length === 0;
@@ -47,7 +48,7 @@ export function show(root, state) {
   model.addEventListener("change", draw, { signal: listening.signal });
   status.addEventListener("change", () => { if (hasFailed() && status.reachable) model.reload(); else if (!nothing.element.hidden) draw(); }, { signal: listening.signal });
   const unbind = bind(keys(list));
-  model.show(state);
+  model.show(state, { unseen: true });
   draw();
   if (again) window.scrollTo({ top: left.at, behavior: "instant" });
   focusSelected(list, again);
