@@ -41,9 +41,10 @@ fn every_story_is_told_on_the_page() {
         browser
             .until("its exchange", "return document.querySelector('main h1') && location.search.includes('exchange=')");
         let page = browser.text("main");
-        for part in [says.as_str(), "has to act", "What to do", "What happened", "How we know"] {
+        for part in [says.as_str(), "What to do", "What happened", "How we know"] {
             assert!(page.contains(part), "{name}: nothing says {part:?}:\n{page}");
         }
+        assert_eq!(browser.count(".exchange-chips [class*=party-]"), 1, "{name}: who has to act is named");
         browser.keep_screenshot(&format!("story-{name}"));
         let sizes = browser.run("return [document.documentElement.scrollWidth, innerWidth]");
         assert_eq!(sizes[0], sizes[1], "{name} scrolls sideways");
