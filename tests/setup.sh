@@ -7,9 +7,10 @@ set -euo pipefail
 declare -A package_of=(
   [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
   [varnishd]=varnish [unzip]=unzip [chromium]=chromium [chromedriver]=chromium-driver [node]=nodejs
-  [har-validator]=node-har-validator
+  [har-validator]=node-har-validator [zsh]=zsh [fish]=fish [mandoc]=mandoc [jq]=jq
 )
-[ "$#" -gt 0 ] || set -- nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip node har-validator
+[ "$#" -gt 0 ] || set -- \
+  nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip node har-validator zsh fish mandoc jq
 
 # A library for node is no program: it is there if its directory is.
 is_there() {

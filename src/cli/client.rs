@@ -235,7 +235,8 @@ impl Client {
         ))
     }
 
-    fn stranger(&self) -> CliError {
+    /// What answers there is no admin API.
+    pub(super) fn stranger(&self) -> CliError {
         CliError::Failed(format!(
             "{} answers, but not as the admin API of why412 does; name the admin address of an instance with --admin URL \
              (http://127.0.0.1:4120 unless configured; it is not where clients connect)",

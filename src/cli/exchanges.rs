@@ -1,11 +1,13 @@
 //! `why412 exchanges`: the recorded exchanges, listed, shown and exported.
 
+mod beginning;
 mod export;
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use self::beginning::Beginning;
 use super::CliError;
 use super::arguments::{ExchangesAction, ExchangesArguments, InstanceArguments, ListArguments};
 use super::client::{Client, encoded};
@@ -111,16 +113,22 @@ fn probe(instance: &InstanceArguments, id: &str, json: bool, output: Output) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The path of the exchange that is meant: by its id, or as the newest of all or of the 412s.
+/// The path of the exchange that is meant: by its id or the beginning of it, or as the newest of all or of the 412s.
 fn path_of(client: &Client, meant: &str) -> Result<String, CliError> {
-    let status = match meant {
-        "latest" => None,
-        "last-412" => Some(("status", "412".to_owned())),
-        id => return Ok(format!("{PATH}/{}", encoded(id))),
+    let id = match meant {
+        "latest" => newest(client, meant, None)?,
+        "last-412" => newest(client, meant, Some(("status", "412".to_owned())))?,
+        id => match Beginning::of(id) {
+            Some(beginning) => beginning.resolved(client)?,
+            None => id.to_owned(),
+        },
     };
-    let query: Vec<_> = status.into_iter().chain([("limit", "1".to_owned())]).collect();
+    Ok(format!("{PATH}/{}", encoded(&id)))
+}
+
+fn newest(client: &Client, meant: &str, filter: Option<(&str, String)>) -> Result<String, CliError> {
+    let query: Vec<_> = filter.into_iter().chain([("limit", "1".to_owned())]).collect();
     let listed = client.json(PATH, &query, "exchanges")?;
     let newest = records(&listed).first().and_then(|record| record.get("id")).and_then(Value::as_str);
-    let id = newest.ok_or_else(|| CliError::Failed(format!("nothing is recorded that is {meant}")))?;
-    Ok(format!("{PATH}/{}", encoded(id)))
+    newest.map(str::to_owned).ok_or_else(|| CliError::Failed(format!("nothing is recorded that is {meant}")))
 }

@@ -14,8 +14,8 @@ pub(super) fn healthcheck(arguments: &HealthcheckArguments, output: &Output) -> 
     let client = Client::new(&arguments.instance, *output)?;
     let answer = client.ask("GET", "/readyz", &[], None)?;
     let not_ready = (answer.status == 503).then(|| detail(&answer.body)).flatten();
-    if not_ready.is_none() {
-        client.well(answer)?;
+    if not_ready.is_none() && client.well(answer)?.trim() != "ok" {
+        return Err(client.stranger());
     }
     if arguments.json {
         output.data(&json!({ "ready": not_ready.is_none(), "because": not_ready }).to_string())?;

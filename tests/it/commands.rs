@@ -69,6 +69,30 @@ fn exchanges_are_listed_shown_and_exported() {
 }
 
 #[test]
+fn an_exchange_is_known_by_the_beginning_of_its_id() {
+    let origin = refusing();
+    let instance = Instance::before(origin.address());
+    write(&instance, "/orders/7");
+    let record = instance.record_of_412("PUT");
+    let id = id_of(&record);
+    let whole = ask(&instance, &["exchanges", "show", id]);
+    for beginning in [&id[..6], &id[..10], &id[..16], &id[..25], &id[..12].to_lowercase(), &format!("{}…", &id[..12])]
+    {
+        assert_eq!(ask(&instance, &["exchanges", "show", beginning]).data, whole.data, "{beginning}");
+    }
+    let curl = ask(&instance, &["exchanges", "export", &id[..12], "--as", "curl"]);
+    assert_eq!(curl.data, ask(&instance, &["exchanges", "export", id, "--as", "curl"]).data);
+
+    write(&instance, "/orders/8");
+    instance.record("the other", |record| record["request"]["url"].as_str().is_some_and(|url| url.ends_with("/8")));
+    let several = ask(&instance, &["exchanges", "show", &id[..4]]);
+    assert_eq!((several.code, several.data.as_str()), (1, ""));
+    assert!(several.messages.contains("several exchanges begin with") && several.messages.contains(id), "{several:?}");
+    let none = ask(&instance, &["exchanges", "show", "01AAAA"]);
+    assert!(none.code == 1 && none.messages.contains("no recorded exchange begins with 01AAAA"), "{none:?}");
+}
+
+#[test]
 fn the_bypass_is_switched_from_a_distance() {
     let origin = refusing();
     let instance = Instance::before(origin.address());

@@ -14,6 +14,7 @@ mod architecture;
 mod bypass;
 mod cases;
 mod catalogue;
+mod command_line;
 mod commands;
 mod configuration;
 mod connections;

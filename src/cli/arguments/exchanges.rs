@@ -76,7 +76,7 @@ pub(in crate::cli) struct ExportArguments {
     pub(in crate::cli) output: Option<PathBuf>,
 }
 
-const ID: &str = "The id of the exchange; latest, or last-412";
+const ID: &str = "The id of the exchange, or its beginning; or latest, or last-412";
 
 /// Of `exchanges list`.
 #[derive(Args, Debug)]

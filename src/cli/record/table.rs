@@ -9,8 +9,14 @@ use crate::cli::output::{Output, Tone};
 const GAP: &str = "  ";
 /// Columns that a path keeps in a table that has to fit.
 const PATH_COLUMNS_MIN: usize = 16;
-/// Which of the columns is the path.
+/// Columns that a finding keeps in it.
+const FINDING_COLUMNS_MIN: usize = 26;
+/// The beginning of an id that says when it was given.
+const ID_COLUMNS_MIN: usize = 10;
+/// Which of the columns is which.
 const PATH: usize = 3;
+const FINDING: usize = 4;
+const ID: usize = 8;
 
 struct Cell {
     text: String,
@@ -31,22 +37,48 @@ pub(in crate::cli) fn table(all: &[Folded], output: Output, day: &str) -> String
         if one_server { url.path().to_owned() } else { whole.to_owned() }
     };
     let names = ["TIME UTC", "", "METHOD", "PATH", "CAUSE OR HAZARD", "SURE", "TO ACT", "", "ID"];
-    let mut rows: Vec<_> = all.iter().map(|folded| row(folded, folded.shown.time(day), &path(folded))).collect();
-    let widths = widths(&names, &rows);
+    let ids: Vec<&str> = all.iter().map(|folded| folded.shown.id.as_str()).collect();
+    let id_columns = distinct(&ids);
+    // What is left out first can be had elsewhere: `show` knows an exchange by the beginning of its id, and details.
+    for (for_id, for_finding) in [(usize::MAX, usize::MAX), (id_columns, usize::MAX), (id_columns, FINDING_COLUMNS_MIN)]
+    {
+        let mut rows: Vec<_> = all.iter().map(|folded| row(folded, folded.shown.time(day), &path(folded))).collect();
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(FINDING)) {
+            cell.text = shortened(&cell.text, for_finding);
+        }
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(ID)) {
+            cell.text = cell.text.chars().take(for_id).collect();
+        }
+        if fit_paths(&names, &mut rows, columns) {
+            return lines(&names, rows, output);
+        }
+    }
+    all.iter().map(|folded| pair(folded, &path(folded), output, day, columns)).collect::<Vec<_>>().join("\n")
+}
+
+/// Shortens paths until a line fits; false where too little would be left of them.
+fn fit_paths(names: &[&str], rows: &mut [Vec<Cell>], columns: usize) -> bool {
+    let widths = widths(names, rows);
     let width = widths.iter().filter(|width| **width > 0).map(|width| width + GAP.len()).sum::<usize>() - GAP.len();
     let of_path = widths.get(PATH).copied().unwrap_or_default();
     let for_path = (columns + of_path).saturating_sub(width);
     if for_path < of_path.min(PATH_COLUMNS_MIN) {
-        return all
-            .iter()
-            .map(|folded| pair(folded, &path(folded), output, day, columns))
-            .collect::<Vec<_>>()
-            .join("\n");
+        return false;
     }
     for cell in rows.iter_mut().filter_map(|row| row.get_mut(PATH)) {
         cell.text = shortened(&cell.text, for_path);
     }
-    lines(&names, rows, output)
+    true
+}
+
+/// How much of these ids tells them apart, and a little more: others are recorded meanwhile.
+fn distinct(ids: &[&str]) -> usize {
+    let tells_apart = |length: &usize| {
+        let mut begins: Vec<_> = ids.iter().filter_map(|id| id.get(..*length)).collect();
+        begins.sort_unstable();
+        begins.windows(2).all(|pair| matches!(pair, [a, b] if a != b))
+    };
+    (ID_COLUMNS_MIN..).take(16).find(tells_apart).unwrap_or(usize::MAX - 2) + 2
 }
 
 fn row(folded: &Folded, time: String, url: &str) -> Vec<Cell> {
@@ -138,6 +170,7 @@ mod tests {
             party: String::new(),
             ..other.shown
         };
+        other.shown.id = "01M87VVT8336CB9SAG00AG5PCT".to_owned();
         other.times = 1;
         vec![one, other]
     }
@@ -151,7 +184,7 @@ mod tests {
         insta::assert_snapshot!(shown(Output::terminal(140, false)), @r##"
 TIME UTC             METHOD  PATH                             CAUSE OR HAZARD                 SURE    TO ACT      ID
 06:00:00        412  PUT     /orders/7                        etag-suffixed/inside-origin +1  likely  origin  ×4  01M87VVT8336CAMSAG00AG5PCT
-11-21 23:59:59  200  PUT     /a-long-way/dow…down?state=open  missed-304                      likely  -           01M87VVT8336CAMSAG00AG5PCT
+11-21 23:59:59  200  PUT     /a-long-way/dow…down?state=open  missed-304                      likely  -           01M87VVT8336CB9SAG00AG5PCT
 "##);
     }
 
@@ -162,15 +195,36 @@ TIME UTC             METHOD  PATH                             CAUSE OR HAZARD   
          etag-suffixed/inside-origin +1, likely, origin
          01M87VVT8336CAMSAG00AG5PCT
 11-21 23:59:59 200 PUT /a-long-way/down/down/down/d…n/down/down/down?state=open
-               missed-304, likely 01M87VVT8336CAMSAG00AG5PCT
+               missed-304, likely 01M87VVT8336CB9SAG00AG5PCT
 "##);
         insta::assert_snapshot!(shown(Output::terminal(60, false)), @r##"
 06:00:00 412 PUT /orders/7 ×4
          etag-suffixed/inside-origin +1, likely, origin
          01M87VVT8336CAMSAG00AG5PCT
 11-21 23:59:59 200 PUT /a-long-way/down/d…n/down?state=open
-               missed-304, likely 01M87VVT8336CAMSAG00AG5PCT
+               missed-304, likely 01M87VVT8336CB9SAG00AG5PCT
 "##);
+    }
+
+    #[test]
+    fn in_between_ids_and_findings_are_shortened() {
+        insta::assert_snapshot!(shown(Output::terminal(118, false)), @r##"
+TIME UTC             METHOD  PATH                 CAUSE OR HAZARD                 SURE    TO ACT      ID
+06:00:00        412  PUT     /orders/7            etag-suffixed/inside-origin +1  likely  origin  ×4  01M87VVT8336CAMS
+11-21 23:59:59  200  PUT     /a-long-w…tate=open  missed-304                      likely  -           01M87VVT8336CB9S
+"##);
+        insta::assert_snapshot!(shown(Output::terminal(100, false)), @r##"
+06:00:00 412 PUT /orders/7 ×4
+         etag-suffixed/inside-origin +1, likely, origin 01M87VVT8336CAMSAG00AG5PCT
+11-21 23:59:59 200 PUT /a-long-way/down/down/down/down/down/d…n/down/down/down/down/down?state=open
+               missed-304, likely 01M87VVT8336CB9SAG00AG5PCT
+"##);
+    }
+
+    #[test]
+    fn shortened_ids_tell_apart() {
+        assert_eq!(distinct(&["01M886E7FJDJJ3CDXW5T18PE7P"]), 12);
+        assert_eq!(distinct(&["01M886E7FJDJJ3CDXW5T18PE7P", "01M886E7FJDJJ4CDXW5T18PE7P"]), 16);
     }
 
     #[test]
@@ -186,7 +240,7 @@ TIME UTC             METHOD  PATH                             CAUSE OR HAZARD   
         insta::assert_snapshot!(shown(Output::plain()), @r##"
 TIME                      STATUS  METHOD  URL                                                                                         CAUSE OR HAZARD                 CONFIDENCE  TO ACT  TIMES  ID
 2026-11-22T06:00:00.123Z  412     PUT     http://a/orders/7                                                                           etag-suffixed/inside-origin +1  likely      origin  ×4     01M87VVT8336CAMSAG00AG5PCT
-2026-11-21T23:59:59.000Z  200     PUT     http://a/a-long-way/down/down/down/down/down/down/down/down/down/down/down/down?state=open  missed-304                      likely      -              01M87VVT8336CAMSAG00AG5PCT
+2026-11-21T23:59:59.000Z  200     PUT     http://a/a-long-way/down/down/down/down/down/down/down/down/down/down/down/down?state=open  missed-304                      likely      -              01M87VVT8336CB9SAG00AG5PCT
 "##);
     }
 

@@ -229,7 +229,9 @@ impl Page {
         self.title("More");
         let width = commands.iter().map(|(command, _)| length(command)).max().unwrap_or_default();
         for (command, what) in commands {
-            self.add(format!("  {}   # {what}", padded(&command, width)));
+            let explained = format!("  {}   # {what}", padded(&command, width));
+            // A command is to be copied: rather without its comment than over two lines.
+            self.add(if length(&explained) <= self.columns { explained } else { format!("  {command}") });
         }
     }
 }

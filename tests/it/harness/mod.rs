@@ -10,6 +10,7 @@ pub(crate) mod message;
 pub(crate) mod origin;
 pub(crate) mod ports;
 pub(crate) mod relay;
+pub(crate) mod terminal;
 pub(crate) mod versioned;
 pub(crate) mod wire;
 
