@@ -27,6 +27,9 @@ pub async fn run(asked: &Asked, means: &Means) -> Observed {
     if asked.is_sent() {
         run.ask(Kind::Asked, Way::Through).await;
     }
+    if run.is_out_of_reach() {
+        return run.observed;
+    }
     run.both(Kind::Plain).await;
     if run.may_be_known_otherwise() {
         run.by_own_name().await;
@@ -96,6 +99,12 @@ impl Run<'_> {
         }
         let tag = self.observed.tag(Kind::Plain, way).map(|tag| ("If-None-Match", tag.to_vec()));
         tag.or_else(|| Some(("If-Modified-Since", self.observed.date(Kind::Plain, way)?.to_vec())))
+    }
+
+    /// Whether the server of the URL could not even be connected to, so that asking it again is waiting again.
+    fn is_out_of_reach(&self) -> bool {
+        let failed = self.observed.step(Kind::Asked, Way::Through).and_then(|step| step.result.as_ref().err());
+        failed.is_some_and(|failure| !failure.may_have_arrived())
     }
 
     /// Whether the direct server may want to be asked by its own name instead of the URL's.

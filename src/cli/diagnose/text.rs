@@ -91,6 +91,9 @@ impl Page<'_> {
     }
 
     fn compared(&mut self, ran: &Ran<'_>) {
+        if VARIANTS.into_iter().all(|kind| ran.observed.shown(kind, Way::Through).is_none()) {
+            return;
+        }
         self.step(3, "Compare", &compared(ran.asked, ran.observed));
     }
 
@@ -208,7 +211,7 @@ impl Page<'_> {
             About::NotRefused(status @ 0..400) => format!("Not refused: the request was answered with {status}."),
             About::NotRefused(status) => format!("Answered with {status}, which is no failed precondition."),
             About::WouldHold => "By what reads show, the condition holds: the request would not be refused.".to_owned(),
-            About::NoAnswer => "No answer: nothing can be said of the condition.".to_owned(),
+            About::NoAnswer => "No answer: nothing can be said of the request.".to_owned(),
             About::NotKnown if ran.asked.is_conditional() => {
                 "Whether the condition holds cannot be told without sending the request.".to_owned()
             }
