@@ -7,14 +7,16 @@ set -euo pipefail
 declare -A package_of=(
   [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
   [varnishd]=varnish [unzip]=unzip [chromium]=chromium [chromedriver]=chromium-driver [node]=nodejs
-  [har-validator]=node-har-validator [zsh]=zsh [fish]=fish [mandoc]=mandoc [jq]=jq
+  [har-validator]=node-har-validator [zsh]=zsh [fish]=fish [mandoc]=mandoc [jq]=jq [grpc]=python3-grpcio
 )
 [ "$#" -gt 0 ] || set -- \
-  nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip node har-validator zsh fish mandoc jq
+  nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip node har-validator zsh fish mandoc jq \
+  grpc
 
-# A library for node is no program: it is there if its directory is.
+# A library for node or for Debian's Python is no program: it is there if its directory is.
 is_there() {
-  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null || [ -d "/usr/share/nodejs/$1" ]
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null ||
+    [ -d "/usr/share/nodejs/$1" ] || [ -d "/usr/lib/python3/dist-packages/$1" ]
 }
 missing=()
 for name in "$@"; do

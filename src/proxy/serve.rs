@@ -98,8 +98,8 @@ struct Way<'a> {
     tunnel: Tunnel,
     expects: bool,
     bypass: Option<BypassApplied>,
-    /// It goes out for the second time.
-    repeated: bool,
+    /// How often it has gone out before.
+    repeats: usize,
 }
 
 /// How far an exchange came.
@@ -132,7 +132,7 @@ impl Line<'_, '_> {
             tunnel: prepared.tunnel,
             expects: prepared.expects,
             bypass: prepared.bypass,
-            repeated: false,
+            repeats: 0,
         }
     }
 
@@ -223,16 +223,15 @@ impl Line<'_, '_> {
         alarm: &mut Alarm,
         way: &mut Way<'_>,
     ) -> Next {
-        let repeatable = matches!(failure, UpstreamFailure::Unprocessed(_))
+        let repeatable = way.repeats < failure.repeats_most()
             && self.pending.request.method.is_safe()
             && way.length == BodyLength::Empty
-            && way.tunnel == Tunnel::None
-            && !way.repeated;
+            && way.tunnel == Tunnel::None;
         if !repeatable {
             return self.fail(&failure, way.taken, body).await;
         }
         way.taken.series.upstream_failed(failure.reason());
-        way.repeated = true;
+        way.repeats += 1;
         match Box::pin(self.upstream(way)).await {
             Ok(lease) => Box::pin(self.exchange(lease, body, alarm, way)).await,
             Err(failure) => self.fail(&failure, way.taken, body).await,
@@ -310,9 +309,9 @@ impl Line<'_, '_> {
         let options = ConnectionOptions::of(&head.fields);
         let returned = forwarded_response(head.status, &head.fields, &options);
         self.pending.answered(head.clone(), returned);
-        let staged = self
-            .pending
-            .with_answer(|head, fields| self.answer.head(head.status, head_reason(head), fields, BodyLength::Empty));
+        let staged = self.pending.with_answer(|head, fields| {
+            self.answer.head(head.status, head_reason(head), fields, BodyLength::UntilClose)
+        });
         Some(if matches!(staged, Some(Ok(()))) { Reached::Tunnel } else { Reached::ClientGone })
     }
 

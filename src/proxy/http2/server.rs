@@ -239,7 +239,7 @@ impl Http2Answer {
         if switches && let Ok(name) = http::HeaderName::from_bytes(websocket::ACCEPT) {
             response.headers_mut().remove(name);
         }
-        let ended = length == BodyLength::Empty && !switches;
+        let ended = length == BodyLength::Empty;
         let State::Head(respond) = &mut self.state else { return Err(io::ErrorKind::BrokenPipe.into()) };
         let stream = respond.send_response(response, ended).map_err(gone)?;
         self.state = State::Body(Sending::new(stream, self.stall, ended));

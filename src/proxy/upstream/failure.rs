@@ -146,6 +146,29 @@ impl UpstreamFailure {
         }
     }
 
+    /// How often a read may go out again after this. Nothing was done for it; but who refuses streams has too many, and
+    /// who says goodbye (GOAWAY, NO_ERROR) may do so on the next connection as well, to as many as come at once.
+    pub(in crate::proxy) fn repeats_most(&self) -> usize {
+        match self {
+            Self::Unprocessed(Reason::NO_ERROR) => 5,
+            Self::Unprocessed(_) => 1,
+            Self::Resolve(_)
+            | Self::Connect(_)
+            | Self::ConnectTimeout
+            | Self::Tls(_)
+            | Self::Loop
+            | Self::Closed { .. }
+            | Self::HeadCut
+            | Self::HeadTimeout
+            | Self::WriteTimeout
+            | Self::Malformed(_)
+            | Self::Switched
+            | Self::NotSwitched
+            | Self::NoHttp2
+            | Self::Reset(_) => 0,
+        }
+    }
+
     /// The same once more, for another request that waited for the same.
     pub(super) fn again(&self) -> Self {
         let same = |error: &io::Error| io::Error::new(error.kind(), error.to_string());

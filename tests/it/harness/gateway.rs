@@ -22,6 +22,15 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Debian's nginx as a reverse proxy; `http` goes into its http block, `location` into the location that proxies.
     pub(crate) fn nginx(http: &str, location: &str, upstream: SocketAddr) -> Self {
+        Self::nginx_server(
+            &format!("{http} upstream behind {{ server {upstream}; keepalive 8; }}"),
+            "",
+            &format!("location / {{ proxy_pass http://behind; proxy_set_header Host $http_host; {location} }}"),
+        )
+    }
+
+    /// Debian's nginx with one server, which listens with these options.
+    pub(crate) fn nginx_server(http: &str, listen: &str, server: &str) -> Self {
         Self::start("nginx", |directory, address| {
             let config = format!(
                 "worker_processes 1; daemon off; master_process off; pid {d}/pid; error_log {d}/log;
@@ -31,11 +40,7 @@ impl Gateway {
                    client_body_temp_path {d}/body; proxy_temp_path {d}/proxy; fastcgi_temp_path {d}/fastcgi;
                    uwsgi_temp_path {d}/uwsgi; scgi_temp_path {d}/scgi;
                    {http}
-                   upstream behind {{ server {upstream}; keepalive 8; }}
-                   server {{
-                     listen {address};
-                     location / {{ proxy_pass http://behind; proxy_set_header Host $http_host; {location} }}
-                   }}
+                   server {{ listen {address} {listen}; {server} }}
                  }}",
                 d = directory.display()
             );

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -36,6 +37,32 @@ impl Answer {
     /// The first value under a name.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.head.headers().get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+}
+
+/// A stream that carries bytes both ways.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    pub(crate) head: Response<()>,
+    sending: h2::SendStream<Bytes>,
+    receiving: h2::RecvStream,
+    received: Vec<u8>,
+}
+
+/// A request whose body goes on.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    sending: h2::SendStream<Bytes>,
+    _response: h2::client::ResponseFuture,
+}
+
+impl Tunnel {
+    async fn more(&mut self) -> Option<Result<Bytes, h2::Error>> {
+        let more = self.receiving.data().await;
+        if let Some(Ok(bytes)) = &more {
+            let _ = self.receiving.flow_control().release_capacity(bytes.len());
+        }
+        more
     }
 }
 
@@ -114,6 +141,70 @@ impl Http2 {
             let mut sender = self.requests.clone().ready().await.expect("the connection is open");
             sender.send_request(request, true).expect("a request that can be sent").0.await.expect("an answer")
         })
+    }
+
+    /// Asks for a tunnel, once the server has said that it has any.
+    pub(crate) fn tunnel(&self, request: Request<()>) -> Result<Tunnel, h2::Error> {
+        self.runtime.block_on(async {
+            let mut sender = self.requests.clone().ready().await?;
+            for _ in 0..1000 {
+                if sender.is_extended_connect_protocol_enabled() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let (response, sending) = sender.send_request(request, false)?;
+            let (parts, receiving) = response.await?.into_parts();
+            Ok(Tunnel { head: Response::from_parts(parts, ()), sending, receiving, received: Vec::new() })
+        })
+    }
+
+    /// Sends bytes into a tunnel, and ends the direction if they are the last.
+    pub(crate) fn tell(&self, tunnel: &mut Tunnel, bytes: &[u8], last: bool) {
+        self.runtime.block_on(async {
+            tunnel.sending.send_data(Bytes::copy_from_slice(bytes), last).expect("the stream is open");
+            tokio::task::yield_now().await;
+        });
+    }
+
+    /// Reads exactly `count` bytes from a tunnel.
+    pub(crate) fn exactly(&self, tunnel: &mut Tunnel, count: usize) -> Vec<u8> {
+        self.runtime.block_on(async {
+            while tunnel.received.len() < count {
+                let more = tunnel.more().await.expect("more bytes").expect("a stream that is open");
+                tunnel.received.extend_from_slice(&more);
+            }
+            tunnel.received.drain(..count).collect()
+        })
+    }
+
+    /// Reads a tunnel to its end.
+    pub(crate) fn rest(&self, tunnel: &mut Tunnel) -> Result<Vec<u8>, h2::Error> {
+        self.runtime.block_on(async {
+            while let Some(more) = tunnel.more().await {
+                tunnel.received.extend_from_slice(&more?);
+            }
+            Ok(std::mem::take(&mut tunnel.received))
+        })
+    }
+
+    /// Begins a request whose body goes on.
+    pub(crate) fn upload(&self, request: Request<()>) -> Upload {
+        self.runtime.block_on(async {
+            let mut sender = self.requests.clone().ready().await.expect("the connection is open");
+            let (response, mut sending) = sender.send_request(request, false).expect("a request that can be sent");
+            sending.send_data(Bytes::from_static(b"some"), false).expect("the stream is open");
+            tokio::task::yield_now().await;
+            Upload { sending, _response: response }
+        })
+    }
+
+    /// Resets the stream of a request.
+    pub(crate) fn cancel(&self, mut upload: Upload) {
+        self.runtime.block_on(async {
+            upload.sending.send_reset(h2::Reason::CANCEL);
+            tokio::task::yield_now().await;
+        });
     }
 
     /// Whether the server ends the connection in good order.

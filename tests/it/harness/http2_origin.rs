@@ -65,6 +65,12 @@ impl Stream {
         Ok(asked)
     }
 
+    /// Writes the head of the request down.
+    pub(crate) fn note(&self) {
+        let asked = Asked { head: self.request.clone(), body: Vec::new(), trailers: None };
+        self.log.asked.lock().unwrap().push(asked);
+    }
+
     /// Answers with a head, and leaves the rest to the caller.
     pub(crate) fn head(&mut self, response: http::response::Builder) -> SendStream<Bytes> {
         self.respond.send_response(response.body(()).unwrap(), false).expect("the stream is open")

@@ -2,6 +2,7 @@
 //! binary, and real gateways. Nothing here sleeps for a fixed time; what takes a while is asked for until it is there.
 
 pub(crate) mod command;
+pub(crate) mod frames;
 pub(crate) mod gateway;
 pub(crate) mod http2;
 pub(crate) mod http2_origin;

@@ -94,6 +94,13 @@ impl Log {
         self.requests.lock().unwrap().iter().filter(|request| request.head.method() == method).count()
     }
 
+    /// Writes down that a request came, whose bytes the test reads by itself.
+    pub(crate) fn note(&self, method: &str) {
+        let head = super::message::Head { start: method.to_owned(), lines: Vec::new() };
+        let request = Message { interim: Vec::new(), head, body: Vec::new(), trailers: Vec::new() };
+        self.requests.lock().unwrap().push(request);
+    }
+
     /// Writes a request down.
     pub(crate) fn push(&self, request: &Message) {
         self.requests.lock().unwrap().push(request.clone());

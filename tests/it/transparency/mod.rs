@@ -39,7 +39,7 @@ fn by_name<L: AsRef<str>>(lines: &[L]) -> Vec<&str> {
 }
 
 /// Where a counter comes to rest.
-fn comes_to_rest(counter: &AtomicUsize) -> usize {
+pub(crate) fn comes_to_rest(counter: &AtomicUsize) -> usize {
     let moment = Duration::from_millis(300);
     eventually("a counter at rest", || {
         let before = counter.load(Ordering::SeqCst);

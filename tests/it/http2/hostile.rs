@@ -1,0 +1,141 @@
+//! What clients of HTTP/2 can send that another reader could take for something else, by the byte.
+
+use crate::harness::frames::{DATA, END_STREAM, GOAWAY, HEADERS, RST_STREAM, begin, frame, headers, next_of};
+use crate::harness::instance::Instance;
+use crate::harness::origin::Origin;
+use crate::harness::wire::Wire;
+
+const PROTOCOL_ERROR: u32 = 1;
+
+const HEAD: [(&str, &[u8]); 4] =
+    [(":method", b"GET"), (":scheme", b"http"), (":path", b"/"), (":authority", b"a.test")];
+
+/// What becomes of a request.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    /// The stream or the connection ends with that code.
+    Ended(u32),
+    /// An answer of ours whose head is the whole; its first byte is an index of HPACK's static table.
+    Answered(u8),
+}
+
+/// RFC 7541 Appendix A.
+const OK: Fate = Fate::Answered(0x88);
+const BAD_REQUEST: Fate = Fate::Answered(0x8c);
+
+fn fate(instance: &Instance, lines: &[(&str, &[u8])], flags: u8, body: &[u8]) -> Fate {
+    let mut client = Wire::to(instance.address());
+    begin(&mut client);
+    client.send(headers(flags, 1, lines));
+    if !body.is_empty() {
+        client.send(frame(DATA, END_STREAM, 1, body));
+    }
+    let ended = next_of(&mut client, &[HEADERS, RST_STREAM, GOAWAY]);
+    if ended.kind == HEADERS { Fate::Answered(ended.payload[0]) } else { Fate::Ended(ended.code()) }
+}
+
+fn with<'a>(more: &[(&'a str, &'a [u8])]) -> Vec<(&'a str, &'a [u8])> {
+    [&HEAD, more].concat()
+}
+
+fn without<'a>(name: &str, more: &[(&'a str, &'a [u8])]) -> Vec<(&'a str, &'a [u8])> {
+    let mut lines: Vec<_> = HEAD.into_iter().filter(|line| line.0 != name).collect();
+    lines.extend_from_slice(more);
+    lines
+}
+
+#[test]
+fn what_is_malformed_never_reaches_an_origin() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let instance = Instance::before(origin.address());
+    let check = |lines: &[(&str, &[u8])], expected: Fate| {
+        assert_eq!(fate(&instance, lines, END_STREAM, b""), expected, "{lines:?}");
+    };
+    let reset = |lines: &[(&str, &[u8])]| check(lines, Fate::Ended(PROTOCOL_ERROR));
+
+    // RFC 9113 §8.2.1: names are lower case, values have no CR, LF or NUL.
+    reset(&with(&[("If-Match", b"\"a\"")]));
+    reset(&with(&[("x", b"a\r\nX-Smuggled: 1")]));
+    reset(&with(&[("x", b"a\nb")]));
+    reset(&with(&[("x", b"a\0b")]));
+    reset(&with(&[("x y", b"1")]));
+    reset(&with(&[("x:y", b"1")]));
+    // §8.2.2: no fields of a connection.
+    reset(&with(&[("connection", b"x")]));
+    reset(&with(&[("transfer-encoding", b"chunked")]));
+    reset(&with(&[("upgrade", b"websocket")]));
+    reset(&with(&[("keep-alive", b"5")]));
+    reset(&with(&[("proxy-connection", b"x")]));
+    reset(&with(&[("te", b"gzip")]));
+    // §8.3: pseudo-fields once, known, before the others, and all there.
+    reset(&with(&[(":path", b"/b")]));
+    reset(&with(&[(":unknown", b"x")]));
+    reset(&with(&[(":status", b"200")]));
+    reset(&with(&[("x", b"1"), (":authority", b"b")]));
+    reset(&without(":method", &[]));
+    reset(&without(":scheme", &[]));
+    reset(&without(":path", &[(":path", b"")]));
+    reset(&without(":path", &[(":path", b"no-slash")]));
+    reset(&without(":path", &[(":path", b"/a b")]));
+    reset(&without(":path", &[(":path", b"/a\r\nX: 1")]));
+    reset(&without(":method", &[(":method", b"GET / HTTP/1.1\r\nX: 1")]));
+    // §8.3.1: whom it is for is said once.
+    check(&with(&[("host", b"b.test")]), BAD_REQUEST);
+    check(&with(&[("host", b"a.test"), ("host", b"a.test")]), BAD_REQUEST);
+    check(&without(":authority", &[]), BAD_REQUEST);
+    check(&without(":authority", &[(":authority", b"user@a.test")]), BAD_REQUEST);
+    // §8.1.1: a length is a number, said once.
+    reset(&with(&[("content-length", b"1x")]));
+    reset(&with(&[("content-length", b"1"), ("content-length", b"2")]));
+    check(&with(&[("content-length", b"0"), ("content-length", b"0")]), BAD_REQUEST);
+    assert_eq!(origin.requests(), []);
+    check(&with(&[("host", b"A.test")]), OK);
+    check(&without(":authority", &[("host", b"a.test")]), OK);
+    assert_eq!(origin.requests().len(), 2);
+}
+
+#[test]
+fn a_body_that_is_not_as_long_as_its_length_says_is_a_reset() {
+    let origin = Origin::serving(|wire, log| {
+        // The head may arrive; the request must never be whole.
+        while let Some(request) = wire.request() {
+            log.push(&request);
+        }
+    });
+    let instance = Instance::before(origin.address());
+    let mut put = without(":method", &[("content-length", b"5")]);
+    put.insert(0, (":method", b"PUT"));
+
+    for (body, flags) in [(&b"four"[..], 0), (b"sixsix", 0), (b"", END_STREAM)] {
+        assert_eq!(fate(&instance, &put, flags, body), Fate::Ended(PROTOCOL_ERROR), "{body:?}");
+    }
+
+    assert_eq!(origin.requests(), []);
+}
+
+#[test]
+fn a_fragment_never_reaches_an_origin() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let instance = Instance::before(origin.address());
+
+    // The library has cut it off before it can be refused, as HTTP/1.1's is.
+    assert_eq!(fate(&instance, &without(":path", &[(":path", b"/a?b#c HTTP/1.1")]), END_STREAM, b""), OK);
+
+    assert_eq!(origin.only_request().head.start, "GET /a?b HTTP/1.1");
+}
+
+#[test]
+fn a_head_without_end_costs_no_more_than_its_limit() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let instance = Instance::before(origin.address());
+    let mut client = Wire::to(instance.address());
+    begin(&mut client);
+    let line = headers(0, 1, &[("x", &[b'x'; 8000])])[9..].to_vec();
+    client.send(frame(HEADERS, 0, 1, &headers(0, 1, &HEAD)[9..]));
+
+    // CONTINUATION upon CONTINUATION, and never END_HEADERS.
+    let sent = (0..10_000).take_while(|_| client.try_send(frame(9, 0, 1, &line)).is_ok()).count();
+
+    assert!(sent < 10_000, "{sent} frames were taken");
+    assert_eq!(instance.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").status(), 200, "others are served");
+}
