@@ -8,9 +8,12 @@
 //! ```text
 //! main ─► cli ─► lifecycle ─┬─► proxy ──┐
 //!                           └─► admin ──┼─► recorder ─► analysis ─► (std, http, bytes, httpdate)
-//!                                       ├─► bypass, config, clock
-//!                               diagnose ─► analysis
+//!                           diagnose ───┤
+//!                                       └─► bypass, config, clock
 //! ```
+//!
+//! `diagnose` is asked by `cli`, and runs the probes of an instance on a thread that `lifecycle` starts: what they learn goes
+//! into [`recorder`], and no exchange waits for it.
 //!
 //! `demo` composes two instances by way of `lifecycle` and plays around them; nothing that serves knows of it.
 

@@ -65,7 +65,8 @@ pub struct ProbeTarget {
 }
 
 /// What selects the representation that a client is given.
-const SELECTING: FieldSet = FieldSet::of(&[FieldName::Accept, FieldName::AcceptEncoding, FieldName::AcceptLanguage]);
+pub const SELECTING: FieldSet =
+    FieldSet::of(&[FieldName::Accept, FieldName::AcceptEncoding, FieldName::AcceptLanguage]);
 
 impl ProbeTarget {
     /// The resource of an exchange. Its credentials are what `is_credential` says, and are taken along if they are

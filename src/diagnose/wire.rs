@@ -115,8 +115,32 @@ impl Default for Limits {
 /// # Errors
 /// See [`Failure`]: each says what happened and what to do.
 pub async fn send(request: &Request, timeouts: Timeouts, limits: Limits) -> Result<Answer, Failure> {
+    exchange(request, Cleartext::Http1, timeouts, limits).await
+}
+
+/// The same, but without TLS HTTP/2 is spoken by prior knowledge (RFC 9113 §3.3).
+///
+/// # Errors
+/// See [`send`].
+pub async fn send_by_prior_knowledge(request: &Request, timeouts: Timeouts, limits: Limits) -> Result<Answer, Failure> {
+    exchange(request, Cleartext::Http2, timeouts, limits).await
+}
+
+/// What is spoken where there is no TLS to agree on it.
+#[derive(Clone, Copy)]
+enum Cleartext {
+    Http1,
+    Http2,
+}
+
+async fn exchange(
+    request: &Request,
+    cleartext: Cleartext,
+    timeouts: Timeouts,
+    limits: Limits,
+) -> Result<Answer, Failure> {
     let (at, watch) = (clock::now(), Stopwatch::start());
-    let (connection, peer) = timeout(timeouts.connect, connect(request))
+    let (connection, peer) = timeout(timeouts.connect, connect(request, cleartext))
         .await
         .map_err(|_| Failure::slow_to_connect(request, timeouts))??;
     let waiting = Stopwatch::start();
@@ -145,7 +169,7 @@ enum Connection {
 trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
 impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for S {}
 
-async fn connect(request: &Request) -> Result<(Connection, SocketAddr), Failure> {
+async fn connect(request: &Request, cleartext: Cleartext) -> Result<(Connection, SocketAddr), Failure> {
     let to = &request.to;
     let found = tokio::net::lookup_host((to.host.as_str(), to.port)).await;
     let addresses: Vec<_> = found.map_err(|error| Failure::Resolve { host: to.host.clone(), error })?.collect();
@@ -155,7 +179,7 @@ async fn connect(request: &Request) -> Result<(Connection, SocketAddr), Failure>
             Ok(stream) => {
                 // Small requests gain nothing from waiting for more.
                 let _ = stream.set_nodelay(true);
-                return Ok((secured(request, stream).await?, address));
+                return Ok((secured(request, cleartext, stream).await?, address));
             }
             Err(error) => last = Some(Failure::Connect { server: to.to_string(), address, error }),
         }
@@ -164,9 +188,12 @@ async fn connect(request: &Request) -> Result<(Connection, SocketAddr), Failure>
     Err(last.unwrap_or_else(nowhere))
 }
 
-async fn secured(request: &Request, stream: TcpStream) -> Result<Connection, Failure> {
+async fn secured(request: &Request, cleartext: Cleartext, stream: TcpStream) -> Result<Connection, Failure> {
     if !request.to.https {
-        return Ok(Connection::Http1(Box::new(stream)));
+        return Ok(match cleartext {
+            Cleartext::Http1 => Connection::Http1(Box::new(stream)),
+            Cleartext::Http2 => Connection::Http2(Box::new(stream)),
+        });
     }
     let server = request.to.to_string();
     let Some(trust) = &request.trust else {

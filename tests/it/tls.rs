@@ -168,3 +168,23 @@ fn an_upstream_that_nobody_vouches_for_is_a_502() {
     assert_eq!(answer.status(), 502);
     assert_eq!(origin.requests(), []);
 }
+
+#[test]
+fn probes_trust_whom_traffic_trusts() {
+    let authority = Authority::new();
+    let origin = authority.origin("HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n");
+    let config = routed(
+        &format!(
+            "url = \"https://{}\"\ntls = {{ ca = \"{}\", server_name = \"shop.test\" }}",
+            origin.address(),
+            authority.file("ca.pem")
+        ),
+        "",
+    );
+    let instance = Instance::configured(&format!("{config}probe = \"get\"\n"));
+    instance.ask("PUT /orders/7 HTTP/1.1\r\nHost: shop.test\r\nIf-Match: \"v1\"\r\nContent-Length: 0\r\n\r\n");
+    let record = instance.record("a probe", |record| !record["probe"].is_null());
+    assert_eq!(record["probe"]["through"]["status"], 412, "an answer came: {record:#}");
+    let methods: Vec<_> = origin.requests().iter().map(|request| request.head.method().to_owned()).collect();
+    assert_eq!(methods, ["PUT", "GET"]);
+}

@@ -15,7 +15,7 @@ use crate::analysis::probing::{ProbeAnswer, ProbeTarget, Probed, ProbedBy};
 use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::semantics::message::ResponseHead;
 use crate::clock;
-use crate::config::{Config, Upstream, UpstreamUrl};
+use crate::config::{Config, Upstream, UpstreamHttp, UpstreamUrl};
 
 /// The longest that a probe waits for a connection, and then for the head of an answer: it is worth no more.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ pub(super) async fn ask(
         // So that an inner instance knows it for what it is, on whichever way it meets it.
         fields.push(b"Why412-Pair", Mark::of_probe(name).encode(&keys).as_bytes());
     }
-    let question = Question { config, method, target, fields, trust };
+    let question = Question { config, method, target, fields, trust, http: upstream.http };
     let around = async { if upstream.direct.is_empty() { None } else { Some(question.of(&upstream.direct).await) } };
     let (through, direct) = tokio::join!(question.of(&upstream.urls), around);
     let report = through.head.as_ref().ok().filter(|_| mark.is_some()).and_then(|head| report_on(head, &keys));
@@ -56,6 +56,7 @@ struct Question<'a> {
     target: &'a ProbeTarget,
     fields: Fields,
     trust: Trusted,
+    http: UpstreamHttp,
 }
 
 impl Question<'_> {
@@ -77,7 +78,12 @@ impl Question<'_> {
                 (Some(Ok(trust)), true) => Some(Arc::clone(trust)),
                 (_, false) | (None, true) => None,
             };
-            match wire::send(&self.request(url, trust), timeouts, limits).await {
+            let request = self.request(url, trust);
+            let sent = match self.http {
+                UpstreamHttp::Http1 | UpstreamHttp::Auto => wire::send(&request, timeouts, limits).await,
+                UpstreamHttp::Http2 => wire::send_by_prior_knowledge(&request, timeouts, limits).await,
+            };
+            match sent {
                 Ok(answered) => return self.answer(&url.to_string(), Ok(answered.head)),
                 Err(failure) => {
                     let may_have_arrived = failure.may_have_arrived();
@@ -155,8 +161,12 @@ impl Trusts {
         }
         let build = || {
             let remedy = "name one with ca under tls of the upstream";
-            // As traffic does, which speaks HTTP/1.1 there.
-            Trust::new(&upstream.tls, remedy).map(|trust| Arc::new(trust.without_http2()))
+            let trust = Trust::new(&upstream.tls, remedy)?;
+            // In the version that traffic has.
+            Ok(Arc::new(match upstream.http {
+                UpstreamHttp::Http1 => trust.without_http2(),
+                UpstreamHttp::Http2 | UpstreamHttp::Auto => trust,
+            }))
         };
         read.as_mut().map(|read| read.of_upstream.entry(number).or_insert_with(build).clone())
     }

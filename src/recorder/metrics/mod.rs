@@ -3,6 +3,7 @@
 pub mod declared;
 mod exposition;
 mod pair;
+mod probes;
 mod process;
 pub mod reference;
 mod route;
@@ -23,6 +24,7 @@ pub use exposition::Format;
 use exposition::{Exemplar, Exemplars};
 pub(super) use pair::PairCounts;
 use pair::PairSeen;
+pub use probes::ProbeOutcome;
 use process::ProcessMetrics;
 pub use route::RouteSeries;
 
@@ -145,37 +147,6 @@ impl PairingOutcome {
             Self::NoReport => "no_report",
             Self::FromStore => "from_store",
             Self::Unauthentic => "unauthentic",
-        }
-    }
-}
-
-/// What became of a probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProbeOutcome {
-    /// The path gave an answer.
-    Answered,
-    /// It gave none.
-    Failed,
-    /// The URL holds a secret that it may not use.
-    Withheld,
-    /// The limit of probes was reached.
-    Limited,
-    /// Too many were waiting or under way.
-    Dropped,
-    /// A probe of the outer instance passed here.
-    Passed,
-}
-
-impl ProbeOutcome {
-    /// The name in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Failed => "failed",
-            Self::Withheld => "withheld",
-            Self::Limited => "limited",
-            Self::Dropped => "dropped",
-            Self::Passed => "passed",
         }
     }
 }

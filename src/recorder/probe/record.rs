@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::ProbeRefusal;
 use crate::analysis::exchange::Scheme;
-use crate::analysis::probing::{Credentials, ProbeAnswer, ProbeTarget, Probed};
+use crate::analysis::probing::{Credentials, ProbeAnswer, ProbeTarget, Probed, SELECTING};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 use crate::recorder::record::{HeaderLines, Record, time_text};
 use crate::recorder::redact::{HIDDEN, Redaction, latin1};
@@ -114,12 +114,10 @@ pub fn target_of(record: &Record, redaction: &Redaction) -> Result<ProbeTarget, 
     let mut fields = Fields::default();
     let mut credentials = Credentials::None;
     for line in sent.iter() {
-        match line.name {
-            FieldName::Accept | FieldName::AcceptEncoding | FieldName::AcceptLanguage => {
-                fields.push(line.name_bytes, line.value);
-            }
-            _ if redaction.is_credential(line) => credentials = Credentials::Withheld,
-            _ => {}
+        if SELECTING.contains(line.name) {
+            fields.push(line.name_bytes, line.value);
+        } else if redaction.is_credential(line) {
+            credentials = Credentials::Withheld;
         }
     }
     let bytes = |text: &str| bytes_of(text);

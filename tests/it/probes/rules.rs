@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{before, configured, probed, probes, put, reads, refusing, tagged, verdict};
 use crate::harness::eventually;
+use crate::harness::http2_origin::{Http2Origin, status};
 use crate::harness::instance::Instance;
 use crate::harness::origin::Origin;
 use crate::harness::wire::Wire;
@@ -203,6 +204,16 @@ fn a_probe_that_gets_no_answer_keeps_nobody_waiting() {
     // Four of a route at once; what is beyond is dropped and counted.
     instance.assert_metric("why412_probes_total{outcome=\"dropped\",route=\"slow\"}", 2.0);
     drop(release);
+}
+
+#[test]
+fn an_upstream_of_http2_is_asked_in_its_own_version() {
+    let origin = Http2Origin::always(|| status(412).header("etag", "\"v1\""), "");
+    let upstream = format!("url = [\"http://{}\"]\nhttp = \"2\"", origin.address());
+    let instance = Instance::configured(&configured(&upstream, "probe = \"head\""));
+    assert_eq!(instance.ask(put(TAG)).status(), 412);
+    let record = probed(&instance);
+    assert_eq!(record["probe"]["through"]["status"], 412, "an answer came: {record:#}");
 }
 
 #[test]
