@@ -8,7 +8,7 @@ use super::capture::Captured;
 use super::far_side::FarSideRecord;
 use super::probe::ProbeRecord;
 use super::redact::{Redaction, latin1};
-use crate::analysis::diagnosis::{Detail, Evidence};
+use crate::analysis::diagnosis::{Detail, Evidence, Whom};
 use crate::analysis::exchange::{BypassApplied, BypassScope, ExchangeId, Scheme};
 use crate::analysis::judgement::{Alteration, Current, Diagnosis, Finding, HazardFound};
 use crate::analysis::principal::Principal;
@@ -122,7 +122,8 @@ pub struct EvidenceRecord {
     /// The fact.
     pub says: String,
     /// The values in it by name, where a picture can be drawn of them: of `origin-gave` the `field`, what the `origin`
-    /// gave and what came to the `client`, each left out where there was none.
+    /// gave and what came to the `client`; of `given` the `value`, when (`at`) and by which answer (`by`), its `coding`,
+    /// and another client that it was given to (`to`). Each is left out where there was none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Vec<String>>)]
     pub values: HeaderLines,
@@ -356,12 +357,22 @@ pub(super) fn evidence(evidence: &[Evidence], redaction: &Redaction) -> Vec<Evid
 }
 
 fn evidence_values(fact: &Evidence, redaction: &Redaction) -> HeaderLines {
-    let Evidence::OriginGave { field, value, came, .. } = fact else { return Vec::new() };
-    let named = |name: &str, value: &Option<Vec<u8>>| {
-        value.as_deref().map(|value| (name.to_owned(), redaction.value(*field, value)))
+    let named = |name: &str, field: FieldName, value: &Option<Vec<u8>>| {
+        value.as_deref().map(|value| (name.to_owned(), redaction.value(field, value)))
     };
-    let of_field = Some(("field".to_owned(), field.as_str().to_owned()));
-    [of_field, named("origin", value), named("client", came)].into_iter().flatten().collect()
+    let text = |name: &str, text: &str| Some((name.to_owned(), text.to_owned()));
+    if let Evidence::OriginGave { field, value, came, .. } = fact {
+        let values = [text("field", field.as_str()), named("origin", *field, value), named("client", *field, came)];
+        return values.into_iter().flatten().collect();
+    }
+    let Evidence::Given { value, at, to, by, coding, sibling: false } = fact else { return Vec::new() };
+    let other = match to {
+        Whom::ThisClient => None,
+        Whom::Other(client) => text("to", client),
+    };
+    let value = Some(("value".to_owned(), redaction.value(FieldName::ETag, value)));
+    let coding = named("coding", FieldName::ContentEncoding, coding);
+    [value, text("at", &time_text(*at)), text("by", by.says()), coding, other].into_iter().flatten().collect()
 }
 
 fn alteration_record(altered: &Alteration, redaction: &Redaction) -> AlterationRecord {

@@ -12,30 +12,34 @@ export function gist(record, origin) {
   const { between } = way;
   const sure = record.diagnosis?.confidence ?? record.hazards[0]?.confidence ?? "proven";
   const gateway = `${between.suspected ? "a gateway" : "the gateway"}${{ likely: " most likely", possible: " possibly" }[sure] ?? ""}`;
+  const naming = refused(record, gateway);
   const sentences = record.response?.status === 412
     ? refusal(record, origin, gateway)
     : [isRead(record.request.method) || !onTheWay(record, gateway) ? null : sent(record, null), onTheWay(record, gateway), answered(record, gateway)];
   const said = sentences.filter((one) => one !== null);
   // What the 412 names is no news by itself.
-  const isNews = said.length > 1 || record.response?.status !== 412;
+  const isNews = said.length > 1 || record.response?.status !== 412 || !naming || record.diagnosis?.cause === "gateway-answered";
   return said.length && isNews ? h("p", { class: "gist" }, said.map((one, at) => [at ? " " : "", one])) : null;
 }
 
 /** What led to a 412, in the order in which it happened. */
 function refusal(record, origin, gateway) {
-  const gave = origin ? given(origin, gateway) : null;
-  const fact = record.diagnosis?.evidence.find((one) => MEANWHILE.includes(one.kind));
+  const gave = origin ? given(record, origin, gateway) : null;
+  const facts = record.diagnosis?.evidence ?? [];
+  const kind = MEANWHILE.find((one) => facts.some((fact) => fact.kind === one));
+  const fact = facts.find((one) => one.kind === kind);
   const between = fact ? evidenceSentence(fact.says) : null;
   const isBefore = fact?.kind === "wrote" && Date.parse(MOMENT.exec(fact.says)?.[0] ?? "") < Date.parse(origin?.at ?? "");
   return [isBefore ? between : null, gave, sent(record, gave ? origin : null), onTheWay(record, gateway), isBefore ? null : between, refused(record, gateway)];
 }
 
-/** What decided it and is not on the way itself: somebody wrote, or the origin had carried it out before. */
-const MEANWHILE = ["wrote", "origin-answered"];
+/** What decided it and is not on the way itself, most telling first: somebody wrote, the origin had carried it out before … */
+const MEANWHILE = ["gone", "elsewhere", "origin-answered", "wrote", "sequence", "clocks", "malformed"];
 
 /** What the client was given, and how that came about. */
-function given(origin, gateway) {
-  const row = origin.leg.rows.find((one) => one.field !== "Status" && altered(one)) ?? origin.leg.rows.find((one) => one.field !== "Status");
+function given(record, origin, gateway) {
+  const rows = origin.leg.rows.filter((one) => one.field !== "Status");
+  const row = rows.find(altered) ?? rows.find((one) => one.field === validatorOf(record)) ?? rows[0];
   if (!row || !("lines" in row.near)) return null;
   const came = tag(row.near);
   const stored = origin.leg.fromStore ? " out of a store" : null;
@@ -67,7 +71,9 @@ function onTheWay(record, gateway) {
 
 function refused(record, gateway) {
   if (record.diagnosis?.cause === "gateway-answered") return ["The origin did not refuse it: ", h("b", null, gateway, " made this 412"), "."];
-  const current = responseLeg(record).rows.find((one) => one.field === "ETag");
+  if (record.diagnosis?.cause === "missing-resource") return null;
+  const rows = responseLeg(record).rows;
+  const current = rows.find((one) => one.field === validatorOf(record)) ?? rows.find((one) => one.field === "ETag");
   const side = current && ("lines" in current.far ? current.far : current.near);
   if (side && "lines" in side && side.lines.length === 1) return ["The 412 names ", tag(side), " as current."];
   return record.current?.etag ? ["Current, as last seen, is ", tag({ lines: [record.current.etag] }), "."] : null;
@@ -81,6 +87,11 @@ function answered(record, gateway) {
   if (!row) return null;
   return ["The origin gave ", row.far.lines.length ? tag(row.far) : `no ${row.field}`, "; ", h("b", null, gateway, " ", changed(row.far, row.near)),
     row.near.lines.length ? [", so the client was given ", tag(row.near), "."] : [", so the client was given none."]];
+}
+
+/** The validator that the condition is about. */
+function validatorOf(record) {
+  return /-since$/i.test(condition(record)?.field ?? "") ? "Last-Modified" : "ETag";
 }
 
 function condition(record) {

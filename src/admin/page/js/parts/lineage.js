@@ -32,6 +32,34 @@ function ofAlterations(record, resource, tags, began) {
   };
 }
 
+/** What the verdict says of who was given it, when neither a record nor the ledger has that answer any more. @returns {Origin|null} */
+function ofEvidence(record, resource, fit, dates) {
+  const given = (record.diagnosis?.evidence ?? []).filter((fact) => fact.kind === "given" && fact.values?.length).map((fact) => Object.fromEntries(fact.values));
+  const found = given.find((one) => fit(one.value) || dates.includes(one.value));
+  if (!found) return null;
+  const field = fit(found.value) ? "ETag" : "Last-Modified";
+  const seen = (resource?.validators ?? []).find((one) => one.by === found.by && (field === "ETag" ? one.etag : one.last_modified) === found.value);
+  return {
+    at: found.at, method: null, status: seen?.status ?? 0, client: found.to ?? record.client, exchange: null, coding: found.coding ?? null, by: found.by,
+    leg: seen ? ledgerLeg(record, seen) : { toOrigin: false, rows: [sightingRow(record, field, found.value, undefined)] },
+  };
+}
+
+/** The validators of one answer that the ledger remembers. @returns {import("./observed.js").Leg} */
+function ledgerLeg(record, seen) {
+  const rows = [["ETag", seen.etag, seen.origin?.etag], ["Last-Modified", seen.last_modified, seen.origin?.last_modified]];
+  return { toOrigin: false, rows: rows.filter(([, value]) => value !== null).map(([field, value, gave]) => sightingRow(record, field, value, gave)) };
+}
+
+/** One of them; `gave` is what the origin gave, null if none, undefined if that is not known. */
+function sightingRow(record, field, value, gave) {
+  const { between } = wayOf(record);
+  const row = { field, near: { lines: [value] }, alteration: null };
+  if (between.kind === "why412") return { ...row, far: { lines: [value] } };
+  if (gave !== undefined) return { ...row, far: { lines: gave === null ? [] : [gave] } };
+  return { ...row, far: { unknown: between.suspected ? "one instance sees one side" : "this answer has no record of its own" } };
+}
+
 /** Where a tag was taken away before the client could have it, and the verdict says so. @returns {Origin|null} */
 function ofStripped(record, earlier) {
   if (record.diagnosis?.cause !== "etag-stripped") return null;
@@ -77,7 +105,7 @@ export function lineageOf(record, records, resource) {
   const began = beganAt(record.id) ?? Date.parse(record.at);
   const earlier = records.filter((one) => one.id !== record.id && (beganAt(one.id) ?? Infinity) < began);
   const given = (fit, exact) => {
-    const found = ofRecords(record, earlier, fit, dates) ?? ofSightings(record, resource, fit, dates, began);
+    const found = ofRecords(record, earlier, fit, dates) ?? ofEvidence(record, resource, fit, dates) ?? ofSightings(record, resource, fit, dates, began);
     // A refusal names a tag to whoever has another one already: nobody has his tag from there but by returning it.
     if (!found || (!exact && found.status === 412)) return null;
     return { ...found, leg: told(found.leg, record), exact };
@@ -126,16 +154,6 @@ function ofSightings(record, resource, fit, dates, began) {
   const found = given.sort((one, other) => rank(other) - rank(one) || Date.parse(other.to.at) - Date.parse(one.to.at))[0];
   if (!found || (found.to.client !== record.client && found.seen.status === 412)) return null;
   const { seen, to } = found;
-  const why = wayOf(record).between.suspected ? "one instance sees one side" : "this answer has no record of its own";
-  const row = (field, value) => ({ field, near: { lines: [value] }, far: { unknown: why }, alteration: null });
-  const beside = wayOf(record).between.kind === "why412";
-  const seenHere = (field, value) => {
-    if (beside) return { ...row(field, value), far: { lines: [value] } };
-    if (!seen.origin) return row(field, value);
-    const gave = field === "ETag" ? seen.origin.etag : seen.origin.last_modified;
-    return { ...row(field, value), far: { lines: gave === null ? [] : [gave] } };
-  };
-  const rows = [["ETag", seen.etag], ["Last-Modified", seen.last_modified]].filter(([, value]) => value !== null);
   return {
     at: to.at,
     method: null,
@@ -144,12 +162,12 @@ function ofSightings(record, resource, fit, dates, began) {
     exchange: null,
     coding: seen.coding,
     by: seen.by,
-    leg: { toOrigin: false, rows: rows.map(([field, value]) => seenHere(field, value)) },
+    leg: ledgerLeg(record, seen),
   };
 }
 
 /** The members of a list of tags; RFC 9110 §8.8.3: a comma within quotes separates nothing. @param {string} value */
-function membersOf(value) {
+export function membersOf(value) {
   return (value.match(/(?:[^",]|"[^"]*"?)+/g) ?? []).map((member) => member.trim()).filter((member) => member !== "");
 }
 

@@ -4,6 +4,7 @@
 import { h, visible } from "../dom.js";
 import { inWords, marked, unlike } from "./difference.js";
 import { isRead, linesOf, requestLeg, responseLeg, same, wayOf } from "./observed.js";
+import { membersOf } from "./lineage.js";
 import { moment } from "./moment.js";
 
 /**
@@ -84,8 +85,8 @@ function line(row, leg, way, record, origin) {
   const judged = leg.toOrigin ? judgedAgainst(row, record) : null;
   const names = (stations) => stations.map((one) => one.name).join(" and ");
   const bytes = (side, other, later) => (change.altered
-    ? sideCell(side, other, (text, one) => marked(text, one, { later }))
-    : sideCell(side, judged, unlike));
+    ? sideCell(row.field, side, other, (text, one) => marked(text, one, { later }))
+    : sideCell(row.field, side, judged && membersOf(judged.lines[0]).length === membersOf(row.far.lines[0]).length ? judged : null, unlike));
   const near = bytes(row.near, row.far, !leg.toOrigin);
   const far = bytes(row.far, row.near, leg.toOrigin);
   return h("div", { class: `way-row${change.altered ? " way-altered" : ""}${change.class === "way-same" ? " way-row-same" : ""}`, role: "row", dataset: { field: row.field.toLowerCase() } },
@@ -96,11 +97,11 @@ function line(row, leg, way, record, origin) {
 }
 
 /** What is there, at one side; with the value it is held against, the bytes that differ are marked. */
-function sideCell(side, other, compared) {
+function sideCell(field, side, other, compared) {
   if ("unknown" in side) return h("span", { class: "way-unknown" }, "not known", side.unknown ? h("span", { class: "way-note" }, side.unknown) : null);
   const note = side.says ? h("span", { class: "way-note" }, side.says) : null;
   if (!side.lines.length) return [h("span", { class: other ? "way-missing" : "way-none" }, "not there"), note];
-  const one = other && "lines" in other && other.lines.length === 1 && side.lines.length === 1 ? other.lines[0] : null;
+  const one = field !== "Status" && other && "lines" in other && other.lines.length === 1 && side.lines.length === 1 ? other.lines[0] : null;
   const value = (text) => h("code", { class: "bytes" }, one === null || isDigest(text) ? visible(text) : compared(text, one));
   const whole = other && "lines" in other && !other.lines.length;
   return [side.lines.map((text) => h("div", { class: `way-value${whole ? " byte-whole" : ""}` }, value(text))), note];
@@ -115,17 +116,21 @@ function judgedAgainst(row, record) {
   if (record.diagnosis?.cause === "gateway-answered" || row.far.lines[0].trim() === "*") return null;
   const field = { "if-match": "etag", "if-unmodified-since": "last-modified" }[row.field.toLowerCase()];
   if (!field) return null;
+  if (record.diagnosis?.cause === "missing-resource") return null;
   const named = linesOf(record.response.headers, field);
   if (named.length === 1) return { lines: named, says: "the 412 names as current" };
   const seen = field === "etag" ? record.current?.etag : record.current?.last_modified;
-  return seen ? { lines: [seen], says: "current, as last seen" } : null;
+  return seen ? { lines: [seen], says: "was current when last seen" } : null;
 }
 
 function judgedNote(row, judged) {
   if (!judged) return null;
-  const [sent, current] = [row.far.lines[0], judged.lines[0]];
-  const equal = sent.trim() === current.trim();
-  return h("span", { class: "way-note way-judged" }, equal ? "equal to " : "not ", h("code", { class: "bytes" }, unlike(current, sent)), `, which ${judged.says.replace("current, as last seen", "was current when last seen")}`);
+  const [sent, current] = [row.far.lines[0].trim(), judged.lines[0].trim()];
+  const members = membersOf(sent);
+  const isWeak = row.field === "If-Match" && members.length === 1 && sent.startsWith("W/");
+  const says = sent !== current ? members.length > 1 && members.includes(current) ? "holds " : "not " : "equal to ";
+  return h("span", { class: "way-note way-judged" }, says, h("code", { class: "bytes" }, members.length > 1 ? visible(current) : unlike(current, sent)),
+    `, which ${judged.says}`, sent === current && isWeak ? "; but If-Match compares strongly, and a weak tag never matches so" : null);
 }
 
 /** What the client sent, where this instance sent another thing on. */
@@ -149,6 +154,7 @@ function changeOf(row, leg, way, record) {
   const own = way.between.kind === "why412";
   const [from, to] = leg.toOrigin ? [row.near, row.far] : [row.far, row.near];
   if ("unknown" in from || "unknown" in to) return { says: "not known", class: "way-open", altered: false };
+  if (row.field === "Status" && !same(from.lines, to.lines)) return { says: "gave another status", class: "way-bad", altered: true };
   if (leg.fromStore) return { says: "from its store", class: "way-stored", altered: !same(from.lines, to.lines) };
   if (same(from.lines, to.lines)) return { says: own ? "passed on as it came" : "unchanged", class: "way-same", altered: false };
   // A cache that asks for itself, or has answered itself, changes the conditions of a read by right.
@@ -156,7 +162,6 @@ function changeOf(row, leg, way, record) {
   const style = usual ? "way-usual" : "way-bad";
   const note = usual ? h("span", { class: "way-note" }, "usual for a cache on a read") : null;
   const says = (text) => ({ says: [text, note], class: style, altered: true });
-  if (row.field === "Status") return { says: "gave another status", class: "way-bad", altered: true };
   if (!from.lines.length) return says("added it");
   if (!to.lines.length) return says("removed it");
   if (from.lines.length > 1 || to.lines.length > 1) return says(row.alteration?.change === "merged" ? "merged the lines" : "changed the lines");

@@ -32,7 +32,7 @@ export function show(root, state, app) {
 
   const drawStories = (stories) => {
     if (!stories.length) return;
-    fill(played, h("h2", null, "What its clients do"), h("ul", { class: "plain" }, stories.map((story) => h("li", null,
+    fill(played, h("h2", null, "What its clients do"), h("ul", { class: "plain demo-stories" }, stories.map((story) => h("li", null,
       h("a", { href: app.address.link({ view: "exchanges", text: story.id }) }, visible(story.title))))));
   };
 
