@@ -110,7 +110,7 @@ pub(super) const EXPORT: &str = "Examples:
   why412 exchanges export 01JD0Z… --as curl
   why412 exchanges export last-412 --as har > exchange.har
   why412 exchanges export latest --json
-  why412 exchanges export last-412 --as bundle --output case.zip
+  why412 exchanges export last-412 --as bundle --output exchange.zip
 
 Secrets are hidden in all of them.";
 

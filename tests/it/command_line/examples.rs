@@ -10,8 +10,7 @@ use crate::harness::versioned;
 
 /// A line of help that begins with `why412`, and the command whose help it is.
 fn examples() -> Vec<(String, String)> {
-    // The page is what the commands say; another test holds it current.
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/command-line.md")).unwrap();
+    let page = why412::cli::reference::document();
     let mut command = String::new();
     let mut found = Vec::new();
     for line in page.lines() {
@@ -25,7 +24,7 @@ fn examples() -> Vec<(String, String)> {
 
 #[test]
 fn every_command_has_examples() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/command-line.md")).unwrap();
+    let page = why412::cli::reference::document();
     for command in page.lines().filter_map(|line| line.strip_prefix("## ")) {
         assert!(examples().iter().any(|(of, _)| of == command), "{command} has none");
     }
