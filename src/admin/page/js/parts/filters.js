@@ -7,6 +7,7 @@ import { fill, h, visible, visibleText } from "../dom.js";
 import { feed } from "../feed.js";
 import { catalogue } from "./catalogue.js";
 import { filtersOf } from "./matching.js";
+import { status } from "./status.js";
 import { localInput, moment, momentSays } from "./time.js";
 
 /** From the last key to asking. */
@@ -31,6 +32,7 @@ export class Filters {
   #pause = h("button", { class: "button", type: "button", onclick: () => (feed.state === "paused" ? feed.resume() : feed.pause()) });
   #timer = 0;
   #typing = false;
+  #filled = false;
   #listening = new AbortController();
 
   /** @param {Record<string, string>} state */
@@ -61,6 +63,8 @@ export class Filters {
     this.element = h("search", { class: "filters" },
       h("div", { class: "filter-line" }, this.#text, unfold, this.#more, this.#pause), this.#chips);
     feed.addEventListener("state", () => this.#drawPause(), { signal: this.#listening.signal });
+    // Where the instance could not be reached at first, its routes are asked for once it is back.
+    status.addEventListener("change", () => { if (status.reachable) this.#fillChoices(); }, { signal: this.#listening.signal });
     this.#drawPause();
     this.#draw();
     this.#fillChoices();
@@ -123,11 +127,13 @@ export class Filters {
   }
 
   async #fillChoices() {
+    if (this.#filled) return;
     try {
       const [{ routes }, { causes, hazards }] = await Promise.all([api.get("/api/v1/routes"), catalogue()]);
       this.#choices("route", routes.map(({ route }) => [route, route]));
       this.#choices("cause", causes.map(({ id }) => [id, id]).sort());
       this.#choices("hazard", hazards.map(({ id }) => [id, id]).sort());
+      this.#filled = true;
       this.#draw();
     } catch {
       // The list says what is wrong; until then what is set can still be taken away.
