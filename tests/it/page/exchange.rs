@@ -205,3 +205,28 @@ fn what_can_be_taken_along_is_there() {
     browser.until("the command", "return document.querySelector('.curl').textContent.includes('If-Match')");
     browser.assert_no_complaints();
 }
+
+#[test]
+fn a_probe_amends_what_is_shown_by_its_answer_and_by_the_feed() {
+    let pair = pair_with_suffixes();
+    let record = story(&pair);
+    let id = record["id"].as_str().unwrap();
+    let browser = open(&pair.outer, &record);
+    browser.click("[data-action=probe]");
+    browser.until("what the probe learned", "return document.querySelector('.probe .pairs')");
+    assert_eq!(texts(&browser, ".actions-said"), json!([""]));
+    assert!(browser.text(".probe").contains("\"v2"), "what Bob wrote: {}", browser.text(".probe"));
+    assert!(browser.text(".probe").contains("no direct address"));
+    let amended = pair.outer.control(&format!("GET /api/v1/exchanges/{id}")).json();
+    assert_eq!(amended["probe"]["by"], "operator", "{amended:#}");
+
+    // Somebody else probes it again: the feed brings the record once more, under the same name.
+    let before = browser.text(".probe time");
+    let again = pair.outer.control_with(&format!("POST /api/v1/exchanges/{id}/probe"), "{}");
+    assert_eq!(again.status(), 200, "{}", again.text());
+    browser.until(
+        "the other's probe",
+        &format!("return document.querySelector('.probe time').innerText !== {}", json!(before)),
+    );
+    browser.assert_no_complaints();
+}

@@ -3,6 +3,7 @@
 mod browser;
 mod bypass;
 mod charts;
+mod demo;
 mod exchange;
 mod files;
 mod list;

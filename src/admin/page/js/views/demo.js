@@ -12,11 +12,12 @@ export function show(root, state, app) {
   const list = h("ul", { class: "demo-list" });
   const played = h("section", { class: "section" });
 
-  const put = async (behaviours) => {
+  const put = async (behaviours, focused) => {
     fill(said);
     said.className = "demo-said";
     try {
       drawList((await app.api.put("/api/v1/demo", { behaviours })).behaviours);
+      if (focused) document.getElementById(focused)?.focus();
     } catch (error) {
       said.className = "demo-said problem";
       fill(said, visible(error.message));
@@ -25,9 +26,7 @@ export function show(root, state, app) {
   };
 
   const drawList = (behaviours) => {
-    const focused = document.activeElement?.id;
-    fill(list, behaviours.map((one) => behaviour(one, app, (on) => put({ [one.id]: on }))));
-    if (focused) document.getElementById(focused)?.focus();
+    fill(list, behaviours.map((one) => behaviour(one, app, (on, focused) => put({ [one.id]: on }, focused))));
   };
 
   const drawStories = (stories) => {
@@ -60,8 +59,10 @@ export function show(root, state, app) {
 function behaviour(one, app, onChange) {
   const id = `demo-${one.id}`;
   const input = h("input", { type: "checkbox", role: "switch", id, class: "switch", "aria-describedby": `${id}-says`, onchange: () => {
+    // What is disabled loses the focus, and gets it back with the answer.
+    const isFocused = document.activeElement === input;
     input.disabled = true;
-    onChange(input.checked);
+    onChange(input.checked, isFocused ? id : null);
   } });
   input.checked = one.on;
   return h("li", { class: "demo-one" }, input, h("div", null,
