@@ -20,7 +20,7 @@ pub(super) fn demo(arguments: &DemoArguments, output: &Output) -> Result<ExitCod
         Err(error @ (RunError::Configuration(_) | RunError::Unusable(_))) => {
             Err(CliError::Configuration(error.to_string()))
         }
-        Err(error @ (RunError::Bind { .. } | RunError::Recorder(_) | RunError::System(_))) => {
+        Err(error @ (RunError::Bind { .. } | RunError::Unasked(_) | RunError::Recorder(_) | RunError::System(_))) => {
             Err(CliError::Failed(error.to_string()))
         }
     }

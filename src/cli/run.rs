@@ -11,11 +11,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let source =
         Source { file: arguments.config.clone(), flags: arguments.flags(), unknown_variables: unknown_variables() };
     match lifecycle::run(source) {
-        Ok(Ended::Drained) => Ok(ExitCode::SUCCESS),
+        Ok(Ended::Drained | Ended::HandedOver) => Ok(ExitCode::SUCCESS),
         Ok(Ended::AtOnce) => Ok(ExitCode::FAILURE),
         Err(error) => Err(match error {
             RunError::Configuration(_) | RunError::Unusable(_) => CliError::Configuration(error.to_string()),
-            RunError::Bind { .. } | RunError::Recorder(_) | RunError::System(_) => CliError::Failed(error.to_string()),
+            RunError::Bind { .. } | RunError::Unasked(_) | RunError::Recorder(_) | RunError::System(_) => {
+                CliError::Failed(error.to_string())
+            }
         }),
     }
 }

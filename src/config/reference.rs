@@ -137,8 +137,18 @@ named `default`, for everything. `unmatched` is no name for a route, and `defaul
 ## Signals and exit codes
 
 SIGTERM and SIGINT drain: readiness turns 503, after `timeouts.drain_delay` accepting stops, what is in flight finishes \
-within `timeouts.drain`, and the process exits with 0. A second signal ends it at once, with 1. Exit codes of \
-`why412 run` otherwise: 1 it could not start (an address is taken), 2 wrong usage, 78 invalid configuration.
+within `timeouts.drain`, and the process exits with 0. A second signal ends it at once, with 1.
+
+SIGUSR2 hands over to another version: the program that is at the path of this one by then is started with the same \
+arguments and with the listening sockets, and when it is ready, this one drains and exits with 0. No connection is \
+refused or reset meanwhile. If the successor does not become ready within 30 s, or ends, this one goes on as before. \
+What is only in memory (the ledger, records without `capture.file`, a bypass) begins anew with the successor. The first \
+process of a container or of a service cannot hand over, because container or service end with it: there, let the \
+service manager hold the sockets. With systemd that is a socket unit with `ListenStream=` at `listen.address` (and \
+another at `admin.address` if wanted): sockets that are inherited by its protocol (`LISTEN_FDS`) are served in place of \
+opening them, and while the service restarts, connections wait in them.
+
+Exit codes of `why412 run` otherwise: 1 it could not start (an address is taken), 2 wrong usage, 78 invalid configuration.
 ";
 
 const SECTIONS: &[Section] = &[

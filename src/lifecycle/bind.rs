@@ -17,9 +17,8 @@ pub(super) fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListen
 
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // On Unix it lets a restart have the port while old connections are in TIME_WAIT; it does not let two processes
-    // listen, as SO_REUSEPORT would. On Windows it would do just that.
-    #[cfg(unix)]
+    // It lets a restart have the port while old connections are in TIME_WAIT; it does not let two processes listen, as
+    // SO_REUSEPORT would.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

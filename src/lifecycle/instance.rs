@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::handover::{Handover, Inherited, Successor};
 use super::log::Log;
 use super::phase::Phase;
 use super::reload::{Parts, Reloader, Why};
@@ -25,18 +26,22 @@ use crate::recorder::Recorder;
 const ADMIN_STOPS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs until a signal ends it.
-pub(super) fn run(source: Source, config: Config, log: &Log) -> Result<Ended, RunError> {
+pub(super) fn run(source: Source, config: Config, mut inherited: Inherited, log: &Log) -> Result<Ended, RunError> {
     // The main thread waits for signals and looks at files; whoever carries exchanges has threads of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut events = {
         let _entered = runtime.enter();
         Events::begin()?
     };
-    let sockets = Sockets::open(&config)?;
+    let sockets = Sockets::open_or_take(&config, &mut inherited)?;
+    let handover = Handover::new(sockets.duplicates()?);
     let instance = Instance::start(Plan { source: Some(source), config, sockets, switchboard: None }, log)?;
-    let Instance { reloader, recorder, admin, proxy, probes, .. } = instance;
-    let ended = runtime.block_on(serve(&mut events, &reloader, proxy));
-    finish(admin, probes, &recorder);
+    inherited.ready();
+    let (reloader, recorder) = (Arc::clone(&instance.reloader), Arc::clone(&instance.recorder));
+    let ended = runtime.block_on(serve(&mut events, instance, handover));
+    reloader.phase.draining();
+    recorder.close();
+    tracing::info!("ended");
     ended
 }
 
@@ -142,12 +147,31 @@ impl Sockets {
     ///
     /// An address is taken, or is none of this host.
     pub fn open(config: &Config) -> Result<Self, RunError> {
-        let telemetry = config.admin.telemetry.map(|address| bind::listen("admin.telemetry", address));
-        Ok(Self {
-            listen: bind::listen("listen.address", config.listen.address)?,
-            admin: bind::listen("admin.address", config.admin.address)?,
-            telemetry: telemetry.transpose()?,
-        })
+        Self::open_or_take(config, &mut Inherited::default())
+    }
+
+    /// Takes what was inherited, and opens the rest.
+    fn open_or_take(config: &Config, inherited: &mut Inherited) -> Result<Self, RunError> {
+        let mut socket = |key, address| match inherited.listener(address) {
+            Some(listener) => Ok(listener),
+            None => bind::listen(key, address),
+        };
+        let telemetry = config.admin.telemetry.map(|address| socket("admin.telemetry", address)).transpose()?;
+        let listen = socket("listen.address", config.listen.address)?;
+        let admin = socket("admin.address", config.admin.address)?;
+        match inherited.left() {
+            Some(address) => Err(RunError::Unasked(address)),
+            None => Ok(Self { listen, admin, telemetry }),
+        }
+    }
+
+    /// The same sockets once more, for a successor.
+    fn duplicates(&self) -> io::Result<Vec<TcpListener>> {
+        [Some(&self.listen), Some(&self.admin), self.telemetry.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(TcpListener::try_clone)
+            .collect()
     }
 
     /// Where clients and operators connect.
@@ -171,39 +195,88 @@ fn hooks(reloader: &Arc<Reloader>, phase: &Arc<Phase>, prober: probe::Prober) ->
 
 /// Waits for signals and changed files until the end, and ends as contract and clients want it: readiness first, then
 /// accepting, then what is in flight.
-async fn serve(events: &mut Events, reloader: &Arc<Reloader>, proxy: proxy::Running) -> Result<Ended, RunError> {
-    loop {
-        match events.next().await {
-            Event::End => break,
-            Event::Reload => drop(reloader.reload(Why::Signal)),
-            Event::Look => reloader.look(),
-        }
-    }
+async fn serve(events: &mut Events, instance: Instance, handover: Handover) -> Result<Ended, RunError> {
+    let Instance { reloader, admin, proxy, probes, .. } = instance;
+    let handed = watch(events, &reloader, &handover).await;
     reloader.phase.draining();
+    // Nobody may wait at a socket that nobody serves any more.
+    drop(handover);
     let timeouts = reloader.config.load().timeouts.clone();
     tracing::info!(delay = ?timeouts.drain_delay, deadline = ?timeouts.drain, "draining");
+    // A successor is asked from now on; without one, readiness is told to the end.
+    let admin = if handed { stopped(admin).await.map(|()| None)? } else { Some(admin) };
     let drained = async {
-        // Whoever sends requests needs a moment to see that readiness is gone.
-        tokio::time::sleep(timeouts.drain_delay).await;
+        if !handed {
+            // Whoever sends requests needs a moment to see that readiness is gone.
+            tokio::time::sleep(timeouts.drain_delay).await;
+        }
         proxy.drain(timeouts.drain);
-        waited(proxy).await
+        apart("drain", move || proxy.wait()).await
     };
-    tokio::select! {
-        drained = drained => drained.map(|()| Ended::Drained).map_err(RunError::System),
+    let ended = tokio::select! {
+        drained = drained => drained.map_err(RunError::System).map(|()| if handed { Ended::HandedOver } else { Ended::Drained }),
         () = events.end() => {
             tracing::warn!("a second signal: what is in flight is cut off");
             Ok(Ended::AtOnce)
         }
+    };
+    if let Some(admin) = admin {
+        stopped(admin).await?;
+    }
+    apart("probes-stop", move || probes.stop()).await?;
+    ended
+}
+
+/// Acts on signals and changed files until this instance has to end; whether a successor has its sockets then.
+async fn watch(events: &mut Events, reloader: &Arc<Reloader>, handover: &Handover) -> bool {
+    let mut successor: Option<Successor> = None;
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            ready = readiness(successor.as_mut()) => match ready {
+                Ok(pid) => {
+                    tracing::info!(pid, "handed over");
+                    return true;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the successor is not ready; this instance goes on");
+                    successor = None;
+                    continue;
+                }
+            },
+        };
+        match event {
+            Event::End => return false,
+            Event::Reload => drop(reloader.reload(Why::Signal)),
+            Event::Look => reloader.look(),
+            Event::HandOver if successor.is_some() => tracing::warn!("a successor is starting already"),
+            Event::HandOver => match handover.begin() {
+                Ok(begun) => successor = Some(begun),
+                Err(error) => tracing::error!(%error, "no successor can be started; this instance goes on"),
+            },
+        }
     }
 }
 
+async fn readiness(successor: Option<&mut Successor>) -> io::Result<u32> {
+    match successor {
+        Some(successor) => successor.is_ready().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends the control plane.
+async fn stopped(admin: admin::Running) -> io::Result<()> {
+    apart("admin-stop", move || admin.stop(ADMIN_STOPS_WITHIN)).await
+}
+
 /// Waits on a thread of its own, so that a second signal is heard meanwhile.
-async fn waited(proxy: proxy::Running) -> io::Result<()> {
-    let (done, wait) = tokio::sync::oneshot::channel();
-    thread::Builder::new().name("drain".to_owned()).spawn(move || {
-        proxy.wait();
+async fn apart(name: &str, wait: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let (done, waited) = tokio::sync::oneshot::channel();
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        wait();
         // Nobody listens after a second signal.
         let _ = done.send(());
     })?;
-    wait.await.map_err(io::Error::other)
+    waited.await.map_err(io::Error::other)
 }

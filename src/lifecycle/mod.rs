@@ -2,6 +2,7 @@
 //! nothing of HTTP.
 
 mod bind;
+mod handover;
 mod instance;
 mod log;
 mod phase;
@@ -19,6 +20,7 @@ use crate::config::{self, Checked, Flags};
 use crate::proxy::Snapshot;
 use crate::recorder::{Recorder, RecorderError};
 
+pub use handover::Inherited;
 pub use instance::{Instance, Plan, Sockets};
 pub use log::{Log, start as start_log};
 pub use signals::Events;
@@ -53,6 +55,12 @@ pub enum RunError {
         /// What the system said.
         error: io::Error,
     },
+    /// A socket that was inherited is at an address that is not configured.
+    #[error(
+        "a listening socket was inherited at {0}, and nothing is configured there; write listen.address = \"{0}\", or \
+         admin.address, or take it out of the socket unit"
+    )]
+    Unasked(SocketAddr),
     /// Nothing can be remembered.
     #[error("recorder: {0}")]
     Recorder(#[from] RecorderError),
@@ -68,6 +76,8 @@ pub enum Ended {
     Drained,
     /// A second signal ended it at once.
     AtOnce,
+    /// A successor has the sockets; what was in flight was finished, or its time was up.
+    HandedOver,
 }
 
 /// Reads the configuration, starts an instance, and stays until it ends.
@@ -76,13 +86,14 @@ pub enum Ended {
 ///
 /// Whatever keeps it from starting.
 pub fn run(source: Source) -> Result<Ended, RunError> {
+    let inherited = Inherited::take()?;
     let Checked { config, warnings } = config::load(source.file.as_deref(), &source.flags)?;
     let log = log::start(&config.log);
     for name in &source.unknown_variables {
         tracing::warn!(variable = name.as_str(), "unknown environment variable; it is ignored");
     }
     warn(&warnings);
-    let ended = instance::run(source, config, &log);
+    let ended = instance::run(source, config, inherited, &log);
     log.flush();
     ended
 }

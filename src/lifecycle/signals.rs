@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// How often files are looked at.
@@ -15,6 +16,8 @@ pub(super) enum Event {
     End,
     /// SIGHUP.
     Reload,
+    /// SIGUSR2.
+    HandOver,
     /// Time to look at the files.
     Look,
 }
@@ -22,12 +25,10 @@ pub(super) enum Event {
 /// The stream.
 #[derive(Debug)]
 pub struct Events {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    hangup: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    hand_over: Signal,
     look: Interval,
 }
 
@@ -37,45 +38,24 @@ impl Events {
     /// # Errors
     ///
     /// The system refuses the handlers.
-    #[cfg(unix)]
     pub fn begin() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            hand_over: signal(SignalKind::user_defined2())?,
             look: looks(),
         })
     }
 
-    /// From now on the signal no longer ends the process by itself. Belongs within a runtime.
-    ///
-    /// # Errors
-    ///
-    /// None here.
-    #[cfg(not(unix))]
-    pub fn begin() -> io::Result<Self> {
-        Ok(Self { look: looks() })
-    }
-
     /// The next one.
-    #[cfg(unix)]
     pub(super) async fn next(&mut self) -> Event {
         tokio::select! {
             biased;
             _ = self.terminate.recv() => Event::End,
             _ = self.interrupt.recv() => Event::End,
             _ = self.hangup.recv() => Event::Reload,
-            _ = self.look.tick() => Event::Look,
-        }
-    }
-
-    /// The next one.
-    #[cfg(not(unix))]
-    pub(super) async fn next(&mut self) -> Event {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => Event::End,
+            _ = self.hand_over.recv() => Event::HandOver,
             _ = self.look.tick() => Event::Look,
         }
     }

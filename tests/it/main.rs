@@ -26,6 +26,7 @@ mod draining;
 mod exports;
 mod failures;
 mod gateways;
+mod handover;
 mod harness;
 mod hostile;
 mod http2;
