@@ -76,7 +76,9 @@ fn lines(bypass: &Value, role: &str, now: Timestamp, output: Output) -> String {
     if role != "inner" {
         add("Requests carry Cache-Control: no-cache and Pragma: no-cache, beside what stands there.");
     }
-    if role != "outer" {
+    if role == "outer" {
+        add("The inner instance of the pair adds no-store to answers, where the gateway lets it know.");
+    } else {
         add(
             "Answers carry Cache-Control: no-store, CDN-Cache-Control: no-store and Surrogate-Control: no-store, beside \
              what stands there.",
@@ -127,6 +129,8 @@ mod tests {
 Bypass on for route orders: 14 min 30 s left, until 2026-11-22T06:15:00Z
   - Requests carry Cache-Control: no-cache and Pragma: no-cache, beside what
     stands there.
+  - The inner instance of the pair adds no-store to answers, where the gateway
+    lets it know.
   - Traffic goes to the direct addresses, around the gateway.
   - Conditions are removed from writes: they are no longer protected against
     overwriting.

@@ -35,12 +35,13 @@ impl Folded {
     }
 
     fn is_like(&self, other: &Summary) -> bool {
-        let of = |summary: &Summary| {
-            let Summary { status, method, url, client, conditions, finding, more, confidence, party, .. } =
-                summary.clone();
-            (status, method, url, client, conditions, finding, more, confidence, party)
-        };
-        of(&self.shown) == of(other) && are_near(&self.met, &other.at)
+        // What is named here, and nothing else, makes two attempts one.
+        let Summary { status, method, url, client, conditions, finding, more, confidence, party, .. } = other;
+        let shown = &self.shown;
+        (&shown.client, &shown.method, &shown.url, &shown.status) == (client, method, url, status)
+            && &shown.conditions == conditions
+            && (&shown.finding, &shown.more, &shown.confidence, &shown.party) == (finding, more, confidence, party)
+            && are_near(&self.met, &other.at)
     }
 }
 
