@@ -92,6 +92,10 @@ fn values_say_what_to_write() {
          instead",
     );
     fault(
+        "http = \"3\"\n",
+        "why412.toml:3: upstream.api.http: \"3\" is not one of its values; write \"1.1\" or \"2\" or \"auto\" instead",
+    );
+    fault(
         "[log]\naccess_sample = 2\n",
         "why412.toml:4: log.access_sample: 2 is no share; write a number from 0.0 to 1.0 instead",
     );

@@ -164,7 +164,7 @@ async fn http1(worker: Rc<Worker>, client: Client, snapshot: &Snapshot, read: Re
         match Box::pin(serve(&worker, &client, incoming, answer)).await {
             Next::Continue => {}
             Next::Close => return linger(&mut reader, &mut writer).await,
-            Next::Abort => return writer.into_half().abandon(),
+            Next::Abort | Next::Gone => return writer.into_half().abandon(),
         }
     }
 }

@@ -40,11 +40,12 @@ const NEVER_INDEXED: FieldSet = FieldSet::of(&[FieldName::Why412Pair, FieldName:
 /// The fields as HTTP/2 carries them: lower case, nothing that belongs to a connection.
 pub(super) fn map_of(fields: &Fields) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(fields.len());
-    for line in fields.iter().filter(|line| !LEFT_OUT.contains(line.name)) {
+    let lines = fields.iter().zip(fields.never_indexed());
+    for (line, never_indexed) in lines.filter(|(line, _)| !LEFT_OUT.contains(line.name)) {
         let name = HeaderName::from_bytes(line.name_bytes);
         // What HTTP/1.1 let in, HTTP/2 can carry: both have the same tokens and forbid the same controls.
         if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_bytes(line.value)) {
-            value.set_sensitive(NEVER_INDEXED.contains(line.name));
+            value.set_sensitive(never_indexed || NEVER_INDEXED.contains(line.name));
             map.append(name, value);
         }
     }
@@ -56,9 +57,18 @@ pub(super) fn fields_of(map: &HeaderMap) -> Fields {
     let bytes: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let mut fields = Fields::with_capacity(bytes + 64, map.len() + 4);
     for (name, value) in map {
-        fields.push(name.as_str().as_bytes(), value.as_bytes());
+        push(&mut fields, name.as_str(), value);
     }
     fields
+}
+
+/// Adds a line. What its sender wants no table to keep, nobody behind us keeps in one either (RFC 7541 §6.2.3).
+fn push(fields: &mut Fields, name: &str, value: &HeaderValue) {
+    if value.is_sensitive() {
+        fields.push_never_indexed(name.as_bytes(), value.as_bytes());
+    } else {
+        fields.push(name.as_bytes(), value.as_bytes());
+    }
 }
 
 /// The code with which a client's stream is reset when the upstream's was by `reason`: what speaks of the exchange is
@@ -88,6 +98,22 @@ mod tests {
         let lines: Vec<_> = map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         assert_eq!(lines, [("x-own", &b"1"[..]), ("x-own", b""), ("why412-pair", b"s")]);
         assert_eq!(map.values().map(HeaderValue::is_sensitive).collect::<Vec<_>>(), [false, false, true]);
+    }
+
+    #[test]
+    fn what_no_table_may_keep_stays_so() {
+        let mut secret = HeaderValue::from_static("s");
+        secret.set_sensitive(true);
+        let map = HeaderMap::from_iter([
+            (HeaderName::from_static("x-open"), HeaderValue::from_static("o")),
+            (HeaderName::from_static("x-secret"), secret),
+        ]);
+        let mut fields = fields_of(&map);
+        fields.retain(|line| line.name_bytes != b"x-open");
+        fields.push(b"x-later", b"l");
+        let map = map_of(&fields.clone());
+        let marked: Vec<_> = map.iter().map(|(name, value)| (name.as_str(), value.is_sensitive())).collect();
+        assert_eq!(marked, [("x-secret", true), ("x-later", false)]);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(super) enum Next {
     Close,
     /// It ends at once.
     Abort,
+    /// It ends at once: the client no longer wants the answer.
+    Gone,
 }
 
 /// Carries one exchange from its request to its end.
@@ -201,7 +203,7 @@ impl Line<'_, '_> {
                 drop(lease);
                 self.failed(failure, body, alarm, way).await
             }
-            Reached::ClientGone => Next::Abort,
+            Reached::ClientGone => Next::Gone,
             Reached::Refused(refusal) => self.refuse_late(refusal, body).await,
             Reached::Broken => {
                 self.answer.cut(Reason::INTERNAL_ERROR).await;
@@ -355,7 +357,8 @@ impl Line<'_, '_> {
         match (passed, persistence) {
             (Passed::Whole, Persistence::Stays) if body.is_done() => Next::Continue,
             (Passed::Whole, Persistence::Stays | Persistence::Ends) => Next::Close,
-            (Passed::Cut | Passed::ClientGone, _) => Next::Abort,
+            (Passed::Cut, _) => Next::Abort,
+            (Passed::ClientGone, _) => Next::Gone,
         }
     }
 

@@ -200,6 +200,7 @@ struct Line {
     name_length: u16,
     start: u32,
     value_length: u32,
+    never_indexed: bool,
 }
 
 impl Fields {
@@ -217,13 +218,26 @@ impl Fields {
         let value_length = u32::try_from(value.len()).unwrap_or(u32::MAX);
         self.bytes.extend(name.iter().take(name_length as usize));
         self.bytes.extend_from_slice(value);
-        self.lines.push(Line { name: recognised, name_length, start, value_length });
+        self.lines.push(Line { name: recognised, name_length, start, value_length, never_indexed: false });
         self.present.0 |= recognised.bit();
+    }
+
+    /// Adds a line at the end whose sender wants no compression table to keep it (RFC 7541 §6.2.3).
+    pub fn push_never_indexed(&mut self, name: &[u8], value: &[u8]) {
+        self.push(name, value);
+        if let Some(line) = self.lines.last_mut() {
+            line.never_indexed = true;
+        }
     }
 
     /// The lines in order.
     pub fn iter(&self) -> impl Iterator<Item = FieldLine<'_>> + Clone {
         self.lines.iter().map(|line| self.line(*line))
+    }
+
+    /// Of each line, in order, whether no compression table may keep it.
+    pub fn never_indexed(&self) -> impl Iterator<Item = bool> + Clone {
+        self.lines.iter().map(|line| line.never_indexed)
     }
 
     /// The values of every line of that recognised name, in order.

@@ -5,6 +5,7 @@ use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
+use super::push;
 use crate::analysis::semantics::fields::Fields;
 use crate::analysis::semantics::message::{RequestHead, Version};
 use crate::proxy::http1::head::{HeadFault, HeadLimits, host_is_authority};
@@ -74,18 +75,22 @@ fn fields(map: &HeaderMap, authority: &[u8]) -> Fields {
     let mut fields = Fields::with_capacity(512, map.len() + 2);
     fields.push(b"host", authority);
     let mut cookie = Vec::new();
+    let mut secret_cookie = false;
     for (name, value) in map {
         if *name == header::COOKIE {
             if !cookie.is_empty() {
                 cookie.extend_from_slice(b"; ");
             }
             cookie.extend_from_slice(value.as_bytes());
+            secret_cookie |= value.is_sensitive();
         } else if *name != header::HOST {
-            fields.push(name.as_str().as_bytes(), value.as_bytes());
+            push(&mut fields, name.as_str(), value);
         }
     }
-    if !cookie.is_empty() {
-        fields.push(b"cookie", &cookie);
+    match (cookie.is_empty(), secret_cookie) {
+        (true, _) => {}
+        (false, false) => fields.push(b"cookie", &cookie),
+        (false, true) => fields.push_never_indexed(b"cookie", &cookie),
     }
     fields
 }
@@ -108,9 +113,11 @@ fn upgrade(fields: &mut Fields, protocol: &str) -> Result<(), HeadFault> {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::analysis::semantics::fields::FieldName;
+    use crate::http1::head::parse_request;
 
     const LIMITS: HeadLimits = HeadLimits { bytes: 4096, fields: 8, target: 64 };
 
@@ -135,6 +142,42 @@ mod tests {
         refused(Request::get("/").header("host", "a b"), MALFORMED);
         let agreed = read(Request::get("http://A:8/").header("host", "a:8")).unwrap().head;
         assert_eq!((agreed.authority.as_slice(), agreed.fields.all(FieldName::Host).count()), (&b"A:8"[..], 1));
+    }
+
+    proptest! {
+        /// What goes out as HTTP/1.1 is read back as what came by HTTP/2: one request, with the same lines.
+        #[test]
+        fn a_head_is_one_head_of_http_1_1(
+            method in "[A-Z!#$%&'*+.^_`|~-]{1,8}",
+            target in "[!-~é€]{0,12}",
+            authority in "[a-zA-Z0-9._:@%-]{1,8}",
+            lines in proptest::collection::vec(
+                ("[a-z0-9!#$%&'*+.^_`|~-]{1,8}", proptest::collection::vec(32_u8..=255, 0..12)),
+                0..6,
+            ),
+        ) {
+            let mut request = Request::builder().method(method.as_str()).uri(format!("http://{authority}/{target}"));
+            for (name, value) in &lines {
+                request = request.header(name.to_ascii_lowercase(), value.as_slice());
+            }
+            // Whatever the library lets nobody say is not our matter.
+            let request = request.body(()).map_err(|_| TestCaseError::reject("no request"))?;
+            let read = head_of(&request.into_parts().0, LIMITS);
+            let head = read.map_err(|_| TestCaseError::reject("refused"))?.head;
+            let mut written = [head.method.as_str().as_bytes(), b" ", &head.target, b" HTTP/1.1\r\n"].concat();
+            for line in head.fields.iter() {
+                written.extend([line.name_bytes, b": ", line.value, b"\r\n"].concat());
+            }
+            written.extend_from_slice(b"\r\n");
+            let read = parse_request(&written, HeadLimits { bytes: 4096, fields: 64, target: 4096 });
+            let Ok(Some((read, length))) = read else { panic!("{read:?} of {:?}", String::from_utf8_lossy(&written)) };
+            prop_assert_eq!(length, written.len());
+            prop_assert_eq!((&read.method, &read.target), (&head.method, &head.target));
+            let trimmed = |fields: &Fields| -> Vec<(Vec<u8>, Vec<u8>)> {
+                fields.iter().map(|line| (line.name_bytes.to_vec(), line.value.trim_ascii().to_vec())).collect()
+            };
+            prop_assert_eq!(trimmed(&read.fields), trimmed(&head.fields));
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::proxy::client::{ClientAnswer, ClientBody};
 use crate::proxy::http1::framing::{self, BodyLength};
 use crate::proxy::io::Whole;
 use crate::proxy::observe::Client;
-use crate::proxy::serve::{Incoming, serve};
+use crate::proxy::serve::{Incoming, Next, serve};
 use crate::proxy::snapshot::Snapshot;
 use crate::proxy::websocket;
 use crate::proxy::worker::Worker;
@@ -49,7 +49,12 @@ pub(in crate::proxy) async fn carry(worker: Rc<Worker>, client: Client, snapshot
         Ok(Err(_)) => return,
         Err(_) => return worker.shared.recorder.metrics().request_refused(408),
     };
-    let streams = Rc::new(Streams { open: Cell::new(0), last_closed: Cell::new(clock::now()) });
+    let streams = Rc::new(Streams {
+        open: Cell::new(0),
+        opened: Cell::new(0),
+        premature: Cell::new(0),
+        last_closed: Cell::new(clock::now()),
+    });
     let mut accepting = pin!(accept(Rc::clone(&worker), Rc::new(client), Rc::clone(&streams), connection));
     let mut drained = pin!(worker.drain.notified());
     let mut leaving = Leaving { idle: snapshot.config.timeouts.idle, since: None, alarm: Alarm::default() };
@@ -68,7 +73,23 @@ pub(in crate::proxy) async fn carry(worker: Rc<Worker>, client: Client, snapshot
 /// The streams of a connection.
 struct Streams {
     open: Cell<usize>,
+    /// All that were opened.
+    opened: Cell<usize>,
+    /// Those whose client left before it could have wanted their answers.
+    premature: Cell<usize>,
     last_closed: Cell<Time>,
+}
+
+/// A stream that its client leaves so soon was opened to be left: the work for it costs, the reset costs nothing.
+const PREMATURE: Duration = Duration::from_secs(1);
+/// How many streams a connection may have opened before it is looked at how many were.
+const PREMATURE_FROM: usize = 500;
+
+impl Streams {
+    /// Whether most of the streams were opened only to be reset.
+    const fn are_abused(&self) -> bool {
+        self.opened.get() >= PREMATURE_FROM && self.premature.get() * 2 >= self.opened.get()
+    }
 }
 
 /// Counts a stream while it lasts.
@@ -77,6 +98,7 @@ struct OpenStream(Rc<Streams>);
 impl OpenStream {
     fn new(streams: &Rc<Streams>) -> Self {
         streams.open.set(streams.open.get() + 1);
+        streams.opened.set(streams.opened.get() + 1);
         Self(Rc::clone(streams))
     }
 }
@@ -133,6 +155,8 @@ struct Accepting {
     client: Rc<Client>,
     streams: Rc<Streams>,
     connection: Connection<Whole, Bytes>,
+    /// It is being ended; what else comes is not looked at.
+    abused: bool,
 }
 
 const fn accept(
@@ -141,7 +165,7 @@ const fn accept(
     streams: Rc<Streams>,
     connection: Connection<Whole, Bytes>,
 ) -> Accepting {
-    Accepting { worker, client, streams, connection }
+    Accepting { worker, client, streams, connection, abused: false }
 }
 
 impl Future for Accepting {
@@ -153,6 +177,17 @@ impl Future for Accepting {
             let Some(Ok((request, respond))) = std::task::ready!(self.connection.poll_accept(cx)) else {
                 return Poll::Ready(());
             };
+            if self.abused {
+                continue;
+            }
+            if self.streams.are_abused() {
+                self.abused = true;
+                tracing::warn!(client = %self.client.address, "a connection ended whose streams are opened to be reset");
+                self.worker.shared.recorder.metrics().request_refused(429);
+                // RFC 9113 §10.5. The connection ends with this, and every stream of it.
+                self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                continue;
+            }
             let (worker, client) = (Rc::clone(&self.worker), Rc::clone(&self.client));
             tokio::task::spawn_local(exchange(worker, client, request, respond, OpenStream::new(&self.streams)));
         }
@@ -164,8 +199,9 @@ async fn exchange(
     client: Rc<Client>,
     request: Request<RecvStream>,
     respond: SendResponse<Bytes>,
-    _stream: OpenStream,
+    stream: OpenStream,
 ) {
+    let opened = clock::now();
     let (parts, body) = request.into_parts();
     let snapshot = worker.snapshot();
     let mut answer =
@@ -194,7 +230,10 @@ async fn exchange(
     let body = ClientBody::Http2 { body: Receiving::new(body).announced(received), withheld: tunnel };
     let mut alarm = Alarm::default();
     let incoming = Incoming { head, length: Some(length), body, alarm: &mut alarm };
-    serve(&worker, &client, incoming, ClientAnswer::Http2(answer)).await;
+    let next = serve(&worker, &client, incoming, ClientAnswer::Http2(answer)).await;
+    if next == Next::Gone && clock::now().since(opened) < PREMATURE {
+        stream.0.premature.set(stream.0.premature.get() + 1);
+    }
 }
 
 /// The answer to one HTTP/2 request.

@@ -139,3 +139,32 @@ fn a_head_without_end_costs_no_more_than_its_limit() {
     assert!(sent < 10_000, "{sent} frames were taken");
     assert_eq!(instance.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").status(), 200, "others are served");
 }
+
+#[test]
+fn streams_that_are_opened_to_be_reset_end_their_connection() {
+    const ENHANCE_YOUR_CALM: u32 = 11;
+    const CANCEL: [u8; 4] = [0, 0, 0, 8];
+    // It never answers.
+    let origin = Origin::serving(|wire, _| drop(wire.rest()));
+    let instance = Instance::before(origin.address());
+    let mut client = Wire::to(instance.address());
+    begin(&mut client);
+    let mut sending = client.clone_for_sending();
+    std::thread::spawn(move || {
+        for number in 0..20_000 {
+            let stream = number * 2 + 1;
+            let reset = frame(RST_STREAM, 0, stream, &CANCEL);
+            if sending.try_send([headers(END_STREAM, stream, &HEAD), reset].concat()).is_err() {
+                return;
+            }
+        }
+    });
+
+    let goodbye = next_of(&mut client, &[GOAWAY]);
+
+    assert_eq!(goodbye.code(), ENHANCE_YOUR_CALM);
+    let last = u32::from_be_bytes(goodbye.payload[..4].try_into().unwrap());
+    assert!(last < 2 * 20_000, "{last}");
+    let ok = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(fate(&Instance::before(ok.address()), &HEAD, END_STREAM, b""), OK);
+}

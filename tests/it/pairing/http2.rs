@@ -1,6 +1,7 @@
 //! A report in HTTP/2, by the byte.
 
 use super::{SECRET, Secret, instance};
+use crate::harness::instance::Instance;
 use crate::harness::origin::Origin;
 use crate::harness::wire::Wire;
 
@@ -8,6 +9,30 @@ use crate::harness::wire::Wire;
 const REQUEST: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
     \x00\x00\x00\x04\x00\x00\x00\x00\x00\
     \x00\x00\x0b\x01\x05\x00\x00\x00\x01\x82\x86\x84\x41\x06a.test";
+
+#[test]
+fn a_pair_works_over_http_2_as_well() {
+    let secret = Secret::new(&[SECRET]);
+    let origin = Origin::always(
+        "HTTP/1.1 412 Precondition Failed\r\nETag: \"v2\"\r\nWhy412-Report: forged\r\nContent-Length: 0\r\n\r\n",
+    );
+    let inner = instance("inner", &origin.address().to_string(), Some(&secret));
+    let outer = Instance::configured(&format!(
+        "[pairing]\nrole = \"outer\"\nsecret_file = \"{}\"\n[upstream.api]\nurl = \"http://{}\"\nhttp = \"2\"\n",
+        secret.file.display(),
+        inner.address()
+    ));
+
+    let answer = outer.ask("PUT /orders/7 HTTP/1.1\r\nHost: a\r\nIf-Match: \"v1\"\r\nContent-Length: 0\r\n\r\n");
+
+    assert_eq!((answer.status(), answer.value("why412-report")), (412, None));
+    assert_eq!(origin.only_request().head.value("why412-pair"), None);
+    let record = outer.record_of_412("PUT");
+    let far = &record["far_side"];
+    assert_eq!(far["conditions"], serde_json::json!([["If-Match", "\"v1\""]]), "{record:#}");
+    assert_eq!((far["status"].as_u64(), &far["validators"]), (Some(412), &serde_json::json!([["ETag", "\"v2\""]])));
+    outer.assert_metric("why412_pairing_total{outcome=\"report\"}", 1.0);
+}
 
 const HEADERS: u8 = 1;
 
