@@ -9,6 +9,7 @@ pub(super) mod server;
 use h2::Reason;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::http1::head::{HeadFault, HeadLimits};
 use crate::analysis::semantics::fields::{FieldName, FieldSet, Fields};
 
 /// How much of a body is received ahead of whoever takes it, in bytes per stream. What a connection receives ahead is
@@ -22,6 +23,21 @@ pub(super) const SEND_BUFFER: usize = 64 * 1024;
 pub(super) fn connection_window(streams: u32) -> u32 {
     const MOST: u32 = (1 << 31) - 1;
     STREAM_WINDOW.saturating_mul(streams.max(1)).min(MOST)
+}
+
+/// The size up to which the library hands over a header section, where heads may have `bytes`. What is larger than that
+/// is refused and counted by us, as it is in HTTP/1.1; what is larger than this never becomes a section at all.
+pub(super) fn section_bytes_max(bytes: usize) -> u32 {
+    u32::try_from(bytes.saturating_mul(2)).unwrap_or(u32::MAX)
+}
+
+/// Checks a header section against the limits of heads, its size as HTTP/1.1 writes it.
+///
+/// # Errors
+/// [`HeadFault::TooLarge`].
+pub(super) fn check_size(map: &HeaderMap, limits: HeadLimits) -> Result<(), HeadFault> {
+    let bytes: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+    if bytes > limits.bytes || map.len() > limits.fields { Err(HeadFault::TooLarge) } else { Ok(()) }
 }
 
 /// Names that HTTP/2 has no fields for (RFC 9113 §8.2.2), or other ones.

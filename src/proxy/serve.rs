@@ -144,8 +144,8 @@ impl Line<'_, '_> {
         let endpoints = if direct { &way.taken.upstream.direct } else { &way.taken.upstream.endpoints };
         let safety = if self.pending.request.method.is_safe() { Safety::Safe } else { Safety::Unsafe };
         let snapshot = &self.pending.snapshot;
-        let (head_bytes, timeouts) = (snapshot.head_limits.bytes, &snapshot.config.timeouts);
-        let wanted = Wanted { safety, tunnel: way.tunnel, head_bytes, timeouts };
+        let (limits, timeouts) = (snapshot.head_limits, &snapshot.config.timeouts);
+        let wanted = Wanted { safety, tunnel: way.tunnel, limits, timeouts };
         upstream::lease(self.worker, endpoints, wanted).await
     }
 

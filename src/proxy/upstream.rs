@@ -21,6 +21,7 @@ use pool::{Counted, Entry, Http1, Lease, Safety};
 use stream::Stream;
 
 use super::alarm::Alarm;
+use super::http1::head::HeadLimits;
 use super::http1::write::Writer;
 use super::io::{ReadHalf, Reader, WriteHalf};
 use super::prepare::Tunnel;
@@ -35,8 +36,8 @@ pub(super) struct Wanted<'a> {
     pub(super) safety: Safety,
     /// Whether the request asks for the end of HTTP.
     pub(super) tunnel: Tunnel,
-    /// How large the heads of answers may be, in bytes.
-    pub(super) head_bytes: usize,
+    /// How large the heads of answers may be.
+    pub(super) limits: HeadLimits,
     /// How long things may take.
     pub(super) timeouts: &'a Timeouts,
 }
@@ -162,7 +163,7 @@ async fn shared(worker: &Worker, candidate: &Candidate<'_>, wanted: Wanted<'_>) 
     let Candidate { endpoint, entry, .. } = candidate;
     loop {
         if let Some(place) = entry.place(wanted.safety).await {
-            let stream = Stream::new(place, endpoint.is_secure(), wanted.timeouts.write);
+            let stream = Stream::new(place, endpoint.is_secure(), wanted);
             return suitable(worker, candidate, wanted, stream).await;
         }
         if entry.agreed_on_http1()
@@ -193,14 +194,14 @@ async fn shared(worker: &Worker, candidate: &Candidate<'_>, wanted: Wanted<'_>) 
         io,
         counted: Counted::new(&worker.shared.recorder),
         dialling: Some(dialling),
-        head_bytes: wanted.head_bytes,
+        limits: wanted.limits,
         timeouts: wanted.timeouts,
     };
     let link = Link::begin(beginning).await?;
     // The first place is for who made the connection.
     let place = link.place().ok_or(UpstreamFailure::Closed { reused: false })?;
     worker.pool.share(entry, link);
-    let stream = Stream::new(place, endpoint.is_secure(), wanted.timeouts.write);
+    let stream = Stream::new(place, endpoint.is_secure(), wanted);
     suitable(worker, candidate, wanted, stream).await
 }
 

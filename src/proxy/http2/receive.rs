@@ -19,6 +19,9 @@ pub(in crate::proxy) struct Receiving {
     state: State,
 }
 
+/// The most lines of a trailer section, as in HTTP/1.1.
+const TRAILERS_MAX: usize = 64;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Data,
@@ -69,6 +72,9 @@ impl Receiving {
                     let trailers = ready!(self.stream.poll_trailers(cx)).map_err(|error| fault_of(&error))?;
                     self.state = State::Done;
                     let trailers = trailers.filter(|map| !map.is_empty());
+                    if trailers.as_ref().is_some_and(|map| map.len() > TRAILERS_MAX) {
+                        return Poll::Ready(Err(BodyFault::Malformed("the trailer section is too large")));
+                    }
                     return Poll::Ready(Ok(Piece::End(trailers.map(|map| Box::new(fields_of(&map))))));
                 }
             }

@@ -5,7 +5,7 @@ use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
-use super::push;
+use super::{check_size, push};
 use crate::analysis::semantics::fields::Fields;
 use crate::analysis::semantics::message::{RequestHead, Version};
 use crate::proxy::http1::head::{HeadFault, HeadLimits, host_is_authority};
@@ -33,6 +33,7 @@ pub(super) fn head_of(parts: &Parts, limits: HeadLimits) -> Result<Head, HeadFau
     if target.len() > limits.target {
         return Err(HeadFault::TargetTooLong);
     }
+    check_size(&parts.headers, limits)?;
     let mut fields = fields(&parts.headers, &authority);
     let method = match protocol {
         Some(protocol) => {

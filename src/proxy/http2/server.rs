@@ -16,7 +16,7 @@ use tokio::sync::futures::Notified;
 use super::receive::Receiving;
 use super::request::{self, Head};
 use super::send::Sending;
-use super::{SEND_BUFFER, STREAM_WINDOW, connection_window, map_of};
+use super::{SEND_BUFFER, STREAM_WINDOW, connection_window, map_of, section_bytes_max};
 use crate::analysis::semantics::fields::Fields;
 use crate::analysis::time::Time;
 use crate::clock;
@@ -38,7 +38,7 @@ pub(in crate::proxy) async fn carry(worker: Rc<Worker>, client: Client, snapshot
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(connection_window(limits.streams))
         .max_concurrent_streams(limits.streams)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_header_list_size(section_bytes_max(limits.header_bytes))
         .max_send_buffer_size(SEND_BUFFER)
         // RFC 8441 §3.
         .enable_connect_protocol();

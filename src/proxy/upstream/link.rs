@@ -20,7 +20,8 @@ use crate::analysis::time::Time;
 use crate::clock;
 use crate::config::Timeouts;
 use crate::proxy::alarm::Alarm;
-use crate::proxy::http2::{SEND_BUFFER, STREAM_WINDOW, connection_window};
+use crate::proxy::http1::head::HeadLimits;
+use crate::proxy::http2::{SEND_BUFFER, STREAM_WINDOW, connection_window, section_bytes_max};
 use crate::proxy::io::Whole;
 
 /// The most streams of one connection, however many the upstream allows: each has its own room in the window.
@@ -77,8 +78,8 @@ pub(super) struct Beginning<'a> {
     pub(super) counted: Counted,
     /// Whoever waits for it.
     pub(super) dialling: Option<DialGuard>,
-    /// How large the heads of answers may be, in bytes.
-    pub(super) head_bytes: usize,
+    /// How large the heads of answers may be.
+    pub(super) limits: HeadLimits,
     /// How long things may take.
     pub(super) timeouts: &'a Timeouts,
 }
@@ -87,7 +88,7 @@ impl Link {
     /// Begins to speak HTTP/2. Whoever waits for the connection goes on once the upstream has said how many streams it
     /// takes, or that it takes none.
     pub(super) async fn begin(beginning: Beginning<'_>) -> Result<Self, UpstreamFailure> {
-        let Beginning { io, counted, dialling, head_bytes, timeouts } = beginning;
+        let Beginning { io, counted, dialling, limits, timeouts } = beginning;
         let io = Rc::new(RefCell::new(io));
         let state = Rc::new(LinkState {
             streams: Cell::new(0),
@@ -106,7 +107,7 @@ impl Link {
         let handshake = h2::client::Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(connection_window(STREAMS_MOST))
-            .max_header_list_size(u32::try_from(head_bytes).unwrap_or(u32::MAX))
+            .max_header_list_size(section_bytes_max(limits.bytes))
             .max_send_buffer_size(SEND_BUFFER)
             .initial_max_send_streams(UNSAID)
             .enable_push(false)

@@ -11,6 +11,7 @@ use h2::{Reason, RecvStream};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, Method, Request, Response, Uri, header};
 
+use super::Wanted;
 use super::exchange::{Begin, NotBegun};
 use super::failure::UpstreamFailure;
 use super::link::{OpenStream, Place};
@@ -18,10 +19,10 @@ use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::semantics::message::{RequestHead, ResponseHead, Version};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::http1::framing::BodyLength;
-use crate::proxy::http1::head::{HeadFault, absolute_authority};
+use crate::proxy::http1::head::{HeadFault, HeadLimits, absolute_authority};
 use crate::proxy::http2::receive::Receiving;
 use crate::proxy::http2::send::Sending;
-use crate::proxy::http2::{fields_of, map_of};
+use crate::proxy::http2::{check_size, fields_of, map_of};
 use crate::proxy::prepare::Tunnel;
 use crate::proxy::websocket;
 
@@ -45,6 +46,7 @@ pub(in crate::proxy) struct Answer {
     state: State,
     /// What the answer to an extended CONNECT stands for in HTTP/1.1.
     switches: Option<Switch>,
+    limits: HeadLimits,
     /// Counts the stream; says how its connection is.
     pub(super) open: OpenStream,
 }
@@ -63,10 +65,18 @@ struct Switch {
 
 impl Stream {
     /// A stream on a connection that has a place for it.
-    pub(super) fn new(place: Place, secure: bool, stall: Duration) -> Self {
+    pub(super) fn new(place: Place, secure: bool, wanted: Wanted<'_>) -> Self {
         let Place { requests, open } = place;
-        let answer = Answer { state: State::Unasked, switches: None, open };
-        Self { requests, secure, stall, tunnels: false, sending: None, answer, alarm: Alarm::default() }
+        let answer = Answer { state: State::Unasked, switches: None, limits: wanted.limits, open };
+        Self {
+            requests,
+            secure,
+            stall: wanted.timeouts.write,
+            tunnels: false,
+            sending: None,
+            answer,
+            alarm: Alarm::default(),
+        }
     }
 
     /// Whether the upstream takes extended CONNECT (RFC 8441 §3), once it has said so.
@@ -132,12 +142,12 @@ impl Answer {
             return Poll::Ready(Err(UpstreamFailure::Closed { reused: self.open.reused }));
         };
         if let Poll::Ready(Some(Ok(informational))) = response.poll_informational(cx) {
-            return Poll::Ready(head_of(&informational.into_parts().0));
+            return Poll::Ready(head_of(&informational.into_parts().0, self.limits));
         }
         let response = ready!(Pin::new(response).poll(cx)).map_err(|error| self.failure(&error))?;
         let (parts, body): (_, RecvStream) = Response::into_parts(response);
         self.state = State::Body(Receiving::new(body));
-        Poll::Ready(head_of(&parts).map(|head| self.switched(head)))
+        Poll::Ready(head_of(&parts, self.limits).map(|head| self.switched(head)))
     }
 
     /// The body, once the final head has come.
@@ -219,7 +229,8 @@ fn path(request: &RequestHead) -> Option<Vec<u8>> {
     }
 }
 
-fn head_of(parts: &http::response::Parts) -> Result<ResponseHead, UpstreamFailure> {
+fn head_of(parts: &http::response::Parts, limits: HeadLimits) -> Result<ResponseHead, UpstreamFailure> {
+    check_size(&parts.headers, limits).map_err(UpstreamFailure::Malformed)?;
     let status = parts.status.as_u16();
     // RFC 9113 §8.6: HTTP/2 has no 101.
     if status == 101 {

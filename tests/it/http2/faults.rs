@@ -136,3 +136,43 @@ fn a_connection_that_the_origin_closes_is_replaced() {
 
     assert_eq!(origin.connections(), 3);
 }
+
+#[test]
+fn heads_and_trailers_beyond_their_limits_are_faults_of_the_upstream() {
+    let origin = Http2Origin::serving(|mut stream| async move {
+        stream.read().await.unwrap();
+        let many = |count: usize| (0..count).map(|at| (format!("x-{at}").parse().unwrap(), "1".parse().unwrap()));
+        match stream.request.uri().path() {
+            "/large" => stream.answer(status(200).header("x-large", "x".repeat(4200)), "ok"),
+            "/many" => {
+                let mut response = status(200).body(()).unwrap();
+                response.headers_mut().extend(many(9));
+                let _ = stream.respond.send_response(response, true);
+            }
+            path => {
+                let count = if path == "/trailers" { 65 } else { 64 };
+                let mut body = stream.head(status(200));
+                let _ = body.send_trailers(many(count).collect());
+            }
+        }
+    });
+    let instance = configured(
+        &format!("url = \"http://{}\"\nhttp = \"2\"", origin.address()),
+        "[limits]\nheader_bytes = \"4KiB\"\ntarget_bytes = \"256B\"\nheader_count = 8\n",
+    );
+    let ask = |path: &str| {
+        let mut client = instance.connect();
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        client.try_answer_to("GET")
+    };
+
+    for path in ["/large", "/many"] {
+        let answer = ask(path).unwrap();
+        let error = answer.value("proxy-status").map(str::to_owned);
+        assert_eq!((answer.status(), error.as_deref()), (502, Some(TOO_LARGE)), "{path}");
+    }
+    assert!(ask("/trailers").is_err(), "never a clean end");
+    assert_eq!(ask("/").unwrap().trailers.len(), 64);
+}
+
+const TOO_LARGE: &str = "why412; error=http_response_header_section_size";

@@ -1,6 +1,13 @@
 //! What clients of HTTP/2 can send that another reader could take for something else, by the byte.
 
-use crate::harness::frames::{DATA, END_STREAM, GOAWAY, HEADERS, RST_STREAM, begin, frame, headers, next_of};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::configured;
+use crate::harness::eventually;
+use crate::harness::frames::{
+    ACK, DATA, END_STREAM, GOAWAY, HEADERS, RST_STREAM, SETTINGS, begin, frame, headers, next_of,
+};
 use crate::harness::instance::Instance;
 use crate::harness::origin::Origin;
 use crate::harness::wire::Wire;
@@ -167,4 +174,59 @@ fn streams_that_are_opened_to_be_reset_end_their_connection() {
     assert!(last < 2 * 20_000, "{last}");
     let ok = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(fate(&Instance::before(ok.address()), &HEAD, END_STREAM, b""), OK);
+}
+
+#[test]
+fn one_stream_more_than_allowed_is_refused_and_the_others_go_on() {
+    const REFUSED_STREAM: u32 = 7;
+    let (begun, goes_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (counter, signal) = (Arc::clone(&begun), Arc::clone(&goes_on));
+    let origin = Origin::serving(move |wire, _| {
+        if wire.request().is_some() {
+            counter.fetch_add(1, Ordering::SeqCst);
+            eventually("the word to go on", || signal.load(Ordering::SeqCst).then_some(()));
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let instance = configured(&format!("url = \"http://{}\"", origin.address()), "[limits]\nstreams = 2\n");
+    let mut client = Wire::to(instance.address());
+    begin(&mut client);
+    // The server's SETTINGS are acknowledged, so that they hold.
+    next_of(&mut client, &[SETTINGS]);
+    client.send(frame(SETTINGS, ACK, 0, &[]));
+
+    client.send([headers(END_STREAM, 1, &HEAD), headers(END_STREAM, 3, &HEAD)].concat());
+    eventually("both at the origin", || (begun.load(Ordering::SeqCst) == 2).then_some(()));
+    client.send(headers(END_STREAM, 5, &HEAD));
+    let refused = next_of(&mut client, &[RST_STREAM, HEADERS]);
+    assert_eq!((refused.kind, refused.stream, refused.code()), (RST_STREAM, 5, REFUSED_STREAM));
+    goes_on.store(true, Ordering::SeqCst);
+    let mut answered = [next_of(&mut client, &[HEADERS]).stream, next_of(&mut client, &[HEADERS]).stream];
+    answered.sort_unstable();
+
+    assert_eq!(answered, [1, 3]);
+    assert_eq!(begun.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_head_of_one_byte_too_many_is_a_431_and_counted() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let instance = configured(
+        &format!("url = \"http://{}\"", origin.address()),
+        "[limits]\nheader_bytes = \"1KiB\"\n\
+        target_bytes = \"256B\"\n",
+    );
+    // `x: …` and its line end.
+    let longest = [b'x'; 1024 - 5];
+    assert_eq!(fate(&instance, &with(&[("x", &longest)]), END_STREAM, b""), OK);
+
+    let mut client = Wire::to(instance.address());
+    begin(&mut client);
+    client.send(headers(END_STREAM, 1, &with(&[("x", &[b'x'; 1024 - 4])])));
+    let refused = next_of(&mut client, &[HEADERS, RST_STREAM, GOAWAY]);
+
+    // A literal status, its name from the static table.
+    assert_eq!((refused.kind, refused.flags & END_STREAM), (HEADERS, END_STREAM));
+    instance.assert_metric("why412_requests_total{code=\"4xx\",method=\"_OTHER\",route=\"unmatched\"}", 1.0);
+    assert_eq!(origin.requests().len(), 1);
 }
