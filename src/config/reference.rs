@@ -210,8 +210,9 @@ const SECTIONS: &[Section] = &[
             key(
                 "on_upstream_failure",
                 "\"respond\"",
-                "What a client is given when the upstream closes without an answer: a 502 (\"respond\"), or the same, a \
-                 closed connection or reset stream (\"mirror\"), which is the default where the role is inner.",
+                "What a client is given when the upstream closes the connection or resets the stream without an answer: a \
+                 502 (\"respond\"), or the same, a closed connection or reset stream (\"mirror\"), which is the default \
+                 where the role is inner.",
             ),
             key(
                 "tls",

@@ -161,3 +161,23 @@ fn requests_share_a_connection() {
 
     assert_eq!((origin.requests().len(), origin.connections()), (50, 1));
 }
+
+#[test]
+fn a_body_of_a_read_is_kept() {
+    let origin = Http2Origin::always(|| status(200), "ok");
+    let instance = before(origin.address(), "");
+
+    instance.ask("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+
+    assert_eq!(origin.only_request().body, b"hi");
+}
+
+#[test]
+fn the_configured_host_is_the_authority() {
+    let origin = Http2Origin::always(|| status(200), "ok");
+    let instance = before(origin.address(), "host = \"origin.internal\"");
+
+    assert_eq!(instance.ask("GET http://shop.test/a?b HTTP/1.1\r\nHost: shop.test\r\n\r\n").status(), 200);
+
+    assert_eq!(origin.only_request().head.uri().to_string(), "http://origin.internal/a?b");
+}

@@ -11,6 +11,7 @@ use super::configured;
 use crate::harness::gateway::Gateway;
 use crate::harness::http2::Http2;
 use crate::harness::instance::Instance;
+use crate::harness::origin::Origin;
 use crate::tls::Authority;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
@@ -85,6 +86,28 @@ fn connections_that_end_after_a_few_requests_lose_no_read() {
             let answer = answer.unwrap();
             assert_eq!((answer.status(), answer.body.as_slice()), (200, &b"HTTP/2.0 shop.test"[..]));
         }
+    }
+}
+
+#[test]
+fn haproxy_and_httpd_are_spoken_to_by_prior_knowledge() {
+    let origin = Origin::answering(|request| {
+        let (tag, length) = (request.value("If-Match").unwrap_or("none").to_owned(), request.body.len());
+        format!(
+            "HTTP/1.1 412 Precondition Failed\r\nETag: \"v2\"\r\nX-Asked: {tag} {length}\r\nContent-Length: 0\r\n\r\n"
+        )
+    });
+    for gateway in
+        [Gateway::haproxy("", origin.address()), Gateway::httpd(&["http2"], "Protocols h2c http/1.1", origin.address())]
+    {
+        let instance = super::before(gateway.address(), "");
+        let large = "x".repeat(300_000);
+        let put = "PUT /a HTTP/1.1\r\nHost: shop.test\r\nIf-Match: \"v1\"\r\nContent-Length: 300000\r\n\r\n";
+
+        let answer = instance.ask(format!("{put}{large}"));
+
+        assert_eq!((answer.status(), answer.value("x-asked")), (412, Some("\"v1\" 300000")));
+        assert_eq!(instance.record_of_412("PUT")["response"]["version"], "HTTP/2");
     }
 }
 
