@@ -38,3 +38,4 @@ mod readme;
 mod reload;
 mod tls;
 mod transparency;
+mod webdav;

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -69,6 +70,34 @@ impl Gateway {
             fs::write(directory.join("httpd.conf"), config).expect("writing the configuration");
             let mut command = Command::new(program("apache2"));
             // One process, in the foreground.
+            command.args(["-X", "-d"]).arg(directory).arg("-f").arg(directory.join("httpd.conf"));
+            command
+        })
+    }
+
+    /// Debian's httpd as a WebDAV server of its own, at the root.
+    pub(crate) fn webdav() -> Self {
+        Self::start("apache2", |directory, address| {
+            let modules: String = ["mpm_event", "authz_core", "dav", "dav_fs"]
+                .iter()
+                .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
+                .collect();
+            let config = format!(
+                "ServerRoot {d}\nPidFile {d}/pid\nErrorLog {d}/log\nDefaultRuntimeDir {d}\nServerName dav.test\n\
+                 {modules}Listen {address}\nDocumentRoot {d}/root\nDavLockDB {d}/lock/db\n{user}\
+                 <Directory {d}/root>\nDav On\nRequire all granted\n</Directory>\n",
+                user = httpd_user(),
+                d = directory.display()
+            );
+            for part in ["root", "lock"] {
+                let part = directory.join(part);
+                fs::create_dir(&part).expect("a directory for what is stored");
+                // httpd writes as the user that its configuration names.
+                fs::set_permissions(&part, fs::Permissions::from_mode(0o777)).expect("a directory of ours");
+            }
+            fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("a directory of ours");
+            fs::write(directory.join("httpd.conf"), config).expect("writing the configuration");
+            let mut command = Command::new(program("apache2"));
             command.args(["-X", "-d"]).arg(directory).arg("-f").arg(directory.join("httpd.conf"));
             command
         })
