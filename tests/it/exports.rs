@@ -2,6 +2,7 @@
 
 mod bundle;
 mod cli;
+mod curl;
 mod har;
 
 use std::fs;

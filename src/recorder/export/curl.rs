@@ -1,63 +1,141 @@
 //! A record as a curl command that sends the same request: every byte of what was sent, and a shell variable wherever
-//! a secret was hidden.
+//! a secret was hidden. What cannot be the same is said in the command's comment.
 
+use super::har::{authority_end, uri};
 use crate::recorder::record::Record;
 use crate::recorder::redact::HIDDEN;
 
-/// The command, for a POSIX shell.
+/// The command, for bash, with a comment that tells what to set before and what is not as it was.
 pub fn command(record: &Record) -> String {
     let mut secrets = Secrets::default();
-    let request = &record.request;
-    let mut words = vec!["curl -i".to_owned(), format!("-X {}", quoted(&request.method, "", &mut secrets))];
-    // RFC 9110 §9.3.2: a HEAD has no content, and curl would wait for it.
-    if request.method == "HEAD" {
-        words = vec!["curl -I".to_owned()];
-    }
-    match request.version.as_str() {
-        "HTTP/1.0" => words.push("--http1.0".to_owned()),
-        "HTTP/2" if request.url.starts_with("http:") => words.push("--http2-prior-knowledge".to_owned()),
-        "HTTP/2" => words.push("--http2".to_owned()),
-        _ => words.push("--http1.1".to_owned()),
-    }
-    let carries = |wanted: &str| request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    let is_empty = request.headers.iter().any(|(name, value)| is_length(name) && value == "0");
-    let has_body = carries("transfer-encoding") || (carries("content-length") && !is_empty);
-    for (name, value) in &request.headers {
-        let of_the_connection = OF_THE_CONNECTION.iter().any(|known| name.eq_ignore_ascii_case(known));
-        if of_the_connection || is_ours(name) || (is_length(name) && has_body) {
-            continue;
-        }
-        // curl removes a field that is given as `Name:` and sends an empty one for `Name;`.
-        let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
-        words.push(format!("-H {}", quoted(&line, name, &mut secrets)));
-    }
-    for added in ADDED_BY_CURL {
-        if !carries(added) && (*added != "Content-Type" || has_body) {
-            words.push(format!("-H '{added}:'"));
-        }
-    }
-    if has_body {
+    let sent = Sent::of(record);
+    let mut words = vec![sent.method(&mut secrets)];
+    words.push(sent.version().to_owned());
+    words.extend(sent.fields(&mut secrets));
+    if sent.body != Body::None {
         words.push("--data-binary @\"${BODY_FILE:?the body was not recorded}\"".to_owned());
     }
     // What a shell or curl would expand in a URL is meant as it stands.
     words.push("--globoff --path-as-is".to_owned());
-    words.push(quoted(&request.url, "url", &mut secrets));
-    format!("{}{}\n", secrets.note(), words.join(" \\\n  "))
+    words.extend(sent.target(&mut secrets));
+    format!("{}{}\n", sent.comment(&secrets), words.join(" \\\n  "))
 }
 
-/// What curl makes by itself, for the connection it uses.
-const OF_THE_CONNECTION: &[&str] = &["transfer-encoding", "connection", "keep-alive", "expect"];
+/// What the client sent.
+struct Sent<'a> {
+    record: &'a Record,
+    body: Body,
+    http1: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    None,
+    /// As long as the field says.
+    Length(Option<u64>),
+    Chunked,
+}
+
+impl<'a> Sent<'a> {
+    fn of(record: &'a Record) -> Self {
+        let value = |wanted: &str| {
+            let line = record.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            line.map(|(_, value)| value.trim())
+        };
+        let body = match (value("transfer-encoding"), value("content-length")) {
+            (Some(_), _) => Body::Chunked,
+            (None, Some("0") | None) => Body::None,
+            (None, Some(length)) => Body::Length(length.parse().ok()),
+        };
+        Self { record, body, http1: record.request.version.starts_with("HTTP/1") }
+    }
+
+    fn method(&self, secrets: &mut Secrets) -> String {
+        // RFC 9110 §9.3.2: the answer to a HEAD has no content, and curl would wait for it.
+        if self.record.request.method == "HEAD" && self.body == Body::None {
+            return "curl -I".to_owned();
+        }
+        format!("curl -i -X {}", quoted(&self.record.request.method, "", secrets))
+    }
+
+    fn version(&self) -> &'static str {
+        match self.record.request.version.as_str() {
+            "HTTP/1.0" => "--http1.0",
+            "HTTP/2" if self.record.request.url.starts_with("http:") => "--http2-prior-knowledge",
+            "HTTP/2" => "--http2",
+            _ => "--http1.1",
+        }
+    }
+
+    /// Every field line, and the removal of what curl would send though nobody sent it.
+    fn fields(&self, secrets: &mut Secrets) -> Vec<String> {
+        let mut words = Vec::new();
+        for (name, value) in &self.record.request.headers {
+            if is_ours(name) || (self.body != Body::None && name.eq_ignore_ascii_case("content-length")) {
+                continue;
+            }
+            // curl removes a field that is given as `Name:` and sends an empty one for `Name;`.
+            let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            words.push(format!("-H {}", quoted(&line, name, secrets)));
+        }
+        let carries =
+            |wanted: &str| self.record.request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let with_body: &[&str] = if self.body == Body::None { &[] } else { ADDED_WITH_BODY };
+        let host: &[&str] = if self.http1 { &["Host"] } else { &[] };
+        for added in host.iter().chain(ADDED).chain(with_body).filter(|added| !carries(added)) {
+            words.push(format!("-H '{added}:'"));
+        }
+        words
+    }
+
+    /// The URL, or its beginning with the target beside it, where curl would not send the target as it stands.
+    fn target(&self, secrets: &mut Secrets) -> Vec<String> {
+        let url = self.record.request.url.as_str();
+        let (origin, target) = url.split_at(authority_end(url));
+        // RFC 9112 §3.2.4: of the server itself.
+        let asterisk = target.is_empty() && self.record.request.method == "OPTIONS";
+        let target = if asterisk { "*" } else { target };
+        if !asterisk && target.split(HIDDEN).all(|part| uri(part) == part) {
+            return vec![quoted(url, "url", secrets)];
+        }
+        let beside = format!("--request-target {}", quoted(target, "url", secrets));
+        vec![beside, quoted(&format!("{origin}/"), "url", secrets)]
+    }
+
+    fn comment(&self, secrets: &Secrets) -> String {
+        let mut comment =
+            "# The request as the client sent it: method, target, version, and every field line.\n".to_owned();
+        if self.http1 {
+            comment.push_str(
+                "# Not as it was: curl writes Host first and the length of a body last; an absolute target becomes a \
+                 path; trailers and the sizes of chunks are gone.\n",
+            );
+        }
+        let of_length = match self.body {
+            Body::None => None,
+            Body::Length(Some(bytes)) => Some(format!(" of {bytes} bytes")),
+            Body::Length(None) | Body::Chunked => Some(String::new()),
+        };
+        if let Some(of_length) = of_length {
+            comment
+                .push_str(&format!("# Bodies are not recorded: set BODY_FILE to a file with the body{of_length}.\n"));
+        }
+        if !secrets.names.is_empty() {
+            comment.push_str(&format!("# Secrets are not recorded: set {}\n", secrets.names.join(" ")));
+        }
+        comment
+    }
+}
 
 /// What curl sends though nobody asked it to: taken away where the client did not send it.
-const ADDED_BY_CURL: &[&str] = &["User-Agent", "Accept", "Content-Type"];
+const ADDED: &[&str] = &["User-Agent", "Accept"];
+
+/// The same where there is a body.
+const ADDED_WITH_BODY: &[&str] = &["Content-Type", "Expect"];
 
 /// What the instances of a pair tell each other belongs to one exchange, and is no part of the client's request.
 fn is_ours(name: &str) -> bool {
     name.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("why412-"))
-}
-
-const fn is_length(name: &str) -> bool {
-    name.eq_ignore_ascii_case("content-length")
 }
 
 /// The shell variables that stand for what was hidden.
@@ -79,10 +157,6 @@ impl Secrets {
         }
         self.names.push(name.clone());
         name
-    }
-
-    fn note(&self) -> String {
-        if self.names.is_empty() { String::new() } else { format!("# Set first: {}\n", self.names.join(" ")) }
     }
 }
 
@@ -125,41 +199,51 @@ mod tests {
     use super::*;
     use crate::recorder::testing::record;
 
+    fn with(method: &str, url: &str, lines: &[(&str, &str)]) -> Record {
+        let mut record = record(method, url);
+        record.request.headers = lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        record
+    }
+
     #[test]
     fn what_was_sent_is_sent_again_byte_for_byte() {
-        let mut record = record("PUT", "http://h/a?b='c'");
-        record.request.headers = vec![
-            ("If-Match".to_owned(), "W/\"it's\"".to_owned()),
-            ("X-Latin".to_owned(), "caf\u{e9}\\".to_owned()),
-            ("X-Empty".to_owned(), String::new()),
-            ("Why412-Pair".to_owned(), "…".to_owned()),
-            ("Content-Length".to_owned(), "3".to_owned()),
+        let lines = [
+            ("Host", "h"),
+            ("If-Match", "W/\"it's\""),
+            ("X-Latin", "caf\u{e9}\\"),
+            ("X-Empty", ""),
+            ("Why412-Pair", "…"),
+            ("Content-Length", "3"),
         ];
-        let expected = r#"curl -i \
-  -X 'PUT' \
+        let expected = r#"# The request as the client sent it: method, target, version, and every field line.
+# Not as it was: curl writes Host first and the length of a body last; an absolute target becomes a path; trailers and the sizes of chunks are gone.
+# Bodies are not recorded: set BODY_FILE to a file with the body of 3 bytes.
+curl -i -X 'PUT' \
   --http1.1 \
+  -H 'Host: h' \
   -H 'If-Match: W/"it'\''s"' \
   -H $'X-Latin: caf\351\\' \
   -H 'X-Empty;' \
   -H 'User-Agent:' \
   -H 'Accept:' \
   -H 'Content-Type:' \
+  -H 'Expect:' \
   --data-binary @"${BODY_FILE:?the body was not recorded}" \
   --globoff --path-as-is \
   'http://h/a?b='\''c'\'''
 "#;
-        assert_eq!(command(&record), expected);
+        assert_eq!(command(&with("PUT", "http://h/a?b='c'", &lines)), expected);
     }
 
     #[test]
     fn secrets_are_variables() {
-        let mut record = record("GET", "http://h/?token=…&x=1");
-        record.request.headers =
-            vec![("Authorization".to_owned(), "Bearer …".to_owned()), ("Cookie".to_owned(), "a=…; b=…".to_owned())];
-        let expected = r#"# Set first: SECRET_AUTHORIZATION SECRET_COOKIE SECRET_COOKIE_2 SECRET_URL
-curl -i \
-  -X 'GET' \
-  --http1.1 \
+        let lines = [("Authorization", "Bearer …"), ("Cookie", "a=…; b=…")];
+        let mut record = with("GET", "http://h/?token=…&x=1", &lines);
+        record.request.version = "HTTP/2".to_owned();
+        let expected = r#"# The request as the client sent it: method, target, version, and every field line.
+# Secrets are not recorded: set SECRET_AUTHORIZATION SECRET_COOKIE SECRET_COOKIE_2 SECRET_URL
+curl -i -X 'GET' \
+  --http2-prior-knowledge \
   -H 'Authorization: Bearer '"${SECRET_AUTHORIZATION:?}" \
   -H 'Cookie: a='"${SECRET_COOKIE:?}"'; b='"${SECRET_COOKIE_2:?}" \
   -H 'User-Agent:' \
@@ -168,6 +252,19 @@ curl -i \
   'http://h/?token='"${SECRET_URL:?}"'&x=1'
 "#;
         assert_eq!(command(&record), expected);
+    }
+
+    #[test]
+    fn a_target_that_is_no_uri_stands_beside_the_url() {
+        #[track_caller]
+        fn check(method: &str, url: &str, end: &str) {
+            let command = command(&with(method, url, &[]));
+            assert!(command.ends_with(&format!("--globoff --path-as-is \\\n  {end}\n")), "{command}");
+        }
+        check("GET", "http://[::1]:80/a%2F?b", "'http://[::1]:80/a%2F?b'");
+        let beside = "--request-target '/a[1]?{b}&sig='\"${SECRET_URL:?}\" \\\n  'http://h/'";
+        check("GET", "http://h/a[1]?{b}&sig=…", beside);
+        check("OPTIONS", "http://h", "--request-target '*' \\\n  'http://h/'");
     }
 
     #[test]

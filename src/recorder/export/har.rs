@@ -234,10 +234,8 @@ fn headers(lines: &HeaderLines) -> Vec<Value> {
 
 /// A URL as RFC 3986 §2 allows it: what was sent beyond that, and what stands for a secret, is percent-encoded. As it was
 /// sent, it is in `_why412`.
-fn uri(url: &str) -> String {
-    let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let authority_end =
-        url.get(after_scheme..).and_then(|rest| rest.find(['/', '?'])).map_or(url.len(), |at| after_scheme + at);
+pub(super) fn uri(url: &str) -> String {
+    let authority_end = authority_end(url);
     let mut encoded = String::new();
     for (at, c) in url.char_indices() {
         let rest = url.get(at + c.len_utf8()..).unwrap_or_default();
@@ -255,6 +253,12 @@ fn uri(url: &str) -> String {
         }
     }
     encoded
+}
+
+/// Where scheme and authority of a URL end; 0 where it has none.
+pub(super) fn authority_end(url: &str) -> usize {
+    let Some(start) = url.find("://").map(|at| at + 3) else { return 0 };
+    url.get(start..).and_then(|rest| rest.find(['/', '?'])).map_or(url.len(), |at| start + at)
 }
 
 /// The parameters as they stand in the URL, not decoded, as browsers export them.
