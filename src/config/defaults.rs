@@ -47,6 +47,7 @@ impl Upstream {
             host: None,
             http: UpstreamHttp::default(),
             on_failure: OnUpstreamFailure::of_role(role),
+            health: None,
         }
     }
 }

@@ -126,6 +126,23 @@ pub struct Upstream {
     pub http: UpstreamHttp,
     /// What a client is given when the upstream closes without an answer.
     pub on_failure: OnUpstreamFailure,
+    /// How its addresses are asked whether they are well; `None`: they are not.
+    pub health: Option<Health>,
+}
+
+/// How upstream addresses are asked whether they are well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// What is asked for, with its query.
+    pub path: String,
+    /// From one answer, or its absence, to the next request.
+    pub interval: Duration,
+    /// How long an answer may take, with all that comes before it.
+    pub timeout: Duration,
+    /// How many failures in a row make an address unhealthy; at least 1.
+    pub unhealthy_after: usize,
+    /// How many successes in a row make it healthy again; at least 1.
+    pub healthy_after: usize,
 }
 
 /// Scheme, host and port of an upstream; it has no path.

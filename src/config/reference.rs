@@ -194,7 +194,13 @@ const SECTIONS: &[Section] = &[
         says: "A group of equal servers that requests go to; the name after the dot is what routes refer to. There may be \
                several.",
         keys: &[
-            key("url", "", "One or more of scheme, host and port; a URL has no path."),
+            key(
+                "url",
+                "",
+                "One or more of scheme, host and port; a URL has no path. Of several, and of several addresses of a name, \
+                 each thread takes the one with the fewest of its own requests under way; one that could not be reached \
+                 is tried last for 5 s.",
+            ),
             key(
                 "direct",
                 "",
@@ -213,6 +219,13 @@ const SECTIONS: &[Section] = &[
                 "What a client is given when the upstream closes the connection or resets the stream without an answer: a \
                  502 (\"respond\"), or the same, a closed connection or reset stream (\"mirror\"), which is the default \
                  where the role is inner.",
+            ),
+            key(
+                "health",
+                "{ path = \"/healthz\", interval = \"5s\", timeout = \"1s\", unhealthy_after = 2, healthy_after = 1 }",
+                "Asks every address of url with GET whether it is well: 2xx and 3xx say so. One that has failed \
+                 unhealthy_after times in a row is tried last until it has answered healthy_after times; where there is \
+                 no other, it is tried all the same. All but path may be left out.",
             ),
             key(
                 "tls",

@@ -1,12 +1,13 @@
 //! Upstreams and routes: what each says, and what they say of each other.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::defaults::{DEFAULT_NAME, DEFAULT_PATH};
 use super::fault::{Place, Wrong};
 use super::file::{Document, Section};
 use super::{
-    Flags, OnUpstreamFailure, Probe, Route, Upstream, UpstreamHttp, UpstreamTls, UpstreamUrl, secrets, values,
+    Flags, Health, OnUpstreamFailure, Probe, Route, Upstream, UpstreamHttp, UpstreamTls, UpstreamUrl, secrets, values,
 };
 use crate::analysis::exchange::{Comparison, Role, RoutePolicy};
 
@@ -82,6 +83,7 @@ fn upstream(name: &str, section: &Section<'_>, flags: &Flags, role: Role) -> Opt
         on_failure: section
             .choice("on_upstream_failure", &failures)
             .unwrap_or_else(|| OnUpstreamFailure::of_role(role)),
+        health: health(&section.section("health")),
         name: name.to_owned(),
     };
     section.end();
@@ -91,6 +93,24 @@ fn upstream(name: &str, section: &Section<'_>, flags: &Flags, role: Role) -> Opt
         document.fault(&place, Wrong::new("it has no address", "write url = [\"http://127.0.0.1:8080\"]"));
     }
     section.is_written().then(|| Placed { place: section.place_of("url"), upstream })
+}
+
+fn health(section: &Section<'_>) -> Option<Health> {
+    let path = section.text("path", values::health_path);
+    let range = Duration::from_millis(100)..=Duration::from_secs(3600);
+    let health = Health {
+        path: path.clone().unwrap_or_default(),
+        interval: section.duration("interval", range.clone()).unwrap_or(Duration::from_secs(5)),
+        timeout: section.duration("timeout", range).unwrap_or(Duration::from_secs(1)),
+        unhealthy_after: section.number("unhealthy_after", 1..=100).unwrap_or(2),
+        healthy_after: section.number("healthy_after", 1..=100).unwrap_or(1),
+    };
+    section.end();
+    if path.is_none() && section.is_written() && !section.has("path") {
+        let place = section.place_of("path");
+        section.document().fault(&place, Wrong::new("it does not say what to ask for", "write path = \"/healthz\""));
+    }
+    path.map(|_| health)
 }
 
 fn upstream_tls(section: &Section<'_>) -> UpstreamTls {

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::values::{show_bytes, show_duration};
 use super::{
-    Bypass, Capture, Client, Config, Forwarding, Ledger, Limits, ListenTls, Log, LogFormat, OnUpstreamFailure, Probe,
-    Report, Route, Secret, Timeouts, TrustedField, Upstream, UpstreamHttp, UpstreamTls,
+    Bypass, Capture, Client, Config, Forwarding, Health, Ledger, Limits, ListenTls, Log, LogFormat, OnUpstreamFailure,
+    Probe, Report, Route, Secret, Timeouts, TrustedField, Upstream, UpstreamHttp, UpstreamTls,
 };
 use crate::analysis::exchange::Comparison;
 
@@ -89,7 +89,18 @@ fn show_upstream(upstream: &Upstream) -> Value {
             OnUpstreamFailure::Respond => "respond",
             OnUpstreamFailure::Mirror => "mirror",
         },
+        "health": upstream.health.as_ref().map(show_health),
         "tls": show_upstream_tls(&upstream.tls),
+    })
+}
+
+fn show_health(health: &Health) -> Value {
+    json!({
+        "path": health.path,
+        "interval": show_duration(health.interval),
+        "timeout": show_duration(health.timeout),
+        "unhealthy_after": health.unhealthy_after,
+        "healthy_after": health.healthy_after,
     })
 }
 

@@ -228,6 +228,17 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     ))
 }
 
+/// What a health check asks for: a path, with a query where wanted, as it stands in a request line.
+pub(super) fn health_path(text: &str) -> Result<String, Wrong> {
+    if text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new(
+        format!("{text:?} is no path"),
+        "write one that begins with / and has no spaces, such as \"/healthz\", instead",
+    ))
+}
+
 /// A path template: `{name}` is one whole segment, `{*rest}` the remainder and last.
 pub(super) fn path(text: &str) -> Result<String, Wrong> {
     let wrong = |says: String, instead: String| Err(Wrong::new(says, format!("write {instead:?} instead")));

@@ -84,11 +84,7 @@ impl Instance {
         let recorder = Recorder::start(&config)?;
         let bypass = Arc::new(Switch::default());
         let snapshot = Snapshot::build(&config, &recorder).map_err(RunError::Unusable)?;
-        let shared = Arc::new(Shared {
-            snapshot: ArcSwap::from_pointee(snapshot),
-            recorder: Arc::clone(&recorder),
-            bypass: Arc::clone(&bypass),
-        });
+        let shared = Arc::new(Shared::new(snapshot, Arc::clone(&recorder), Arc::clone(&bypass)));
         let phase = Arc::new(Phase::default());
         let current = Arc::new(ArcSwap::new(Arc::clone(&config)));
         let parts = Parts {

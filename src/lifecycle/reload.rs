@@ -124,7 +124,7 @@ impl Reloader {
         warn(&checked.warnings);
         self.recorder.reconfigure(&config);
         self.log.set_level(&config.log.level);
-        self.shared.snapshot.store(Arc::new(snapshot));
+        self.shared.take_over(snapshot);
         self.config.store(Arc::clone(&config));
         Ok(config)
     }

@@ -105,7 +105,9 @@ impl From<&UpstreamFailure> for OwnAnswer {
             UpstreamFailure::ConnectTimeout => "Connecting to the upstream took too long.",
             UpstreamFailure::Tls(_) => "The TLS handshake with the upstream failed.",
             UpstreamFailure::Loop => "The upstream is this instance of why412 itself.",
-            UpstreamFailure::Closed { .. } => "The upstream closed the connection without an answer.",
+            UpstreamFailure::Closed { .. } | UpstreamFailure::Unsent => {
+                "The upstream closed the connection without an answer."
+            }
             UpstreamFailure::HeadCut => "The upstream closed the connection within the head of its answer.",
             UpstreamFailure::HeadTimeout => "The upstream took too long to answer.",
             UpstreamFailure::WriteTimeout => "The upstream took too long to read the request.",

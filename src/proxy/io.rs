@@ -74,6 +74,15 @@ impl WriteHalf {
         }
     }
 
+    /// Whether it may have sent a part of what it did not say it took.
+    pub(super) const fn holds_back(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            // A record may be on its way in part.
+            Self::Tls(_) => true,
+        }
+    }
+
     /// Hands on what the half itself holds back.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         match self {

@@ -17,6 +17,7 @@ use tokio::task::LocalSet;
 use super::Shared;
 use super::client::poll_once;
 use super::connection;
+use super::health;
 use super::worker::{AllThreads, Worker};
 use crate::analysis::time::Time;
 use crate::clock;
@@ -108,6 +109,13 @@ pub fn start(listener: std::net::TcpListener, shared: Arc<Shared>) -> io::Result
             LocalSet::new().block_on(&runtime, work(worker, handed, load, watched));
         })?);
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = std::thread::Builder::new().name("health".to_owned());
+    let (asking, until) = (Arc::clone(&shared), watched.clone());
+    threads.push(thread.spawn(move || {
+        let worker = Rc::new(Worker::new(asking, address, &all));
+        LocalSet::new().block_on(&runtime, health::watch(worker, until));
+    })?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name("accept".to_owned());
     threads.push(thread.spawn(move || runtime.block_on(accept(listener, &seats, &shared, watched)))?);

@@ -7,6 +7,7 @@ mod client;
 mod connection;
 mod connection_fields;
 mod forwarded;
+mod health;
 mod http1;
 mod http2;
 mod io;
@@ -28,6 +29,7 @@ mod worker;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 pub use listener::{Running, start};
 pub use snapshot::Snapshot;
@@ -39,11 +41,32 @@ use crate::recorder::Recorder;
 #[derive(Debug)]
 pub struct Shared {
     /// The configuration as it is now.
-    pub snapshot: ArcSwap<Snapshot>,
+    snapshot: ArcSwap<Snapshot>,
+    /// Says when it is another one.
+    changed: watch::Sender<()>,
     /// What is remembered.
-    pub recorder: Arc<Recorder>,
+    recorder: Arc<Recorder>,
     /// The bypass switch.
-    pub bypass: Arc<Switch>,
+    bypass: Arc<Switch>,
+}
+
+impl Shared {
+    /// For a data plane that begins with this configuration.
+    pub fn new(snapshot: Snapshot, recorder: Arc<Recorder>, bypass: Arc<Switch>) -> Self {
+        Self { snapshot: ArcSwap::from_pointee(snapshot), changed: watch::Sender::new(()), recorder, bypass }
+    }
+
+    /// From now on, exchanges begin with another configuration. What is known of upstream addresses that stay is kept.
+    pub fn take_over(&self, snapshot: Snapshot) {
+        snapshot.inherit(&self.snapshot.load());
+        self.snapshot.store(Arc::new(snapshot));
+        self.changed.send_replace(());
+    }
+
+    /// Hears of [`Shared::take_over`].
+    fn snapshot_changed(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
 }
 
 #[cfg(test)]

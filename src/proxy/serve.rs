@@ -102,6 +102,8 @@ struct Way<'a> {
     bypass: Option<BypassApplied>,
     /// How often it has gone out before.
     repeats: usize,
+    /// A connection that has carried an exchange before will not do.
+    anew: bool,
 }
 
 /// How far an exchange came.
@@ -135,6 +137,7 @@ impl Line<'_, '_> {
             expects: prepared.expects,
             bypass: prepared.bypass,
             repeats: 0,
+            anew: false,
         }
     }
 
@@ -145,7 +148,7 @@ impl Line<'_, '_> {
         let safety = if self.pending.request.method.is_safe() { Safety::Safe } else { Safety::Unsafe };
         let snapshot = &self.pending.snapshot;
         let (limits, timeouts) = (snapshot.head_limits, &snapshot.config.timeouts);
-        let wanted = Wanted { safety, tunnel: way.tunnel, limits, timeouts };
+        let wanted = Wanted { safety, tunnel: way.tunnel, anew: way.anew, limits, timeouts };
         upstream::lease(self.worker, endpoints, wanted).await
     }
 
@@ -216,8 +219,8 @@ impl Line<'_, '_> {
         }
     }
 
-    /// No answer head came. A read that the upstream gave back without having begun to work on it goes out once more
-    /// (RFC 9110 §9.2.2, RFC 9113 §8.7); nothing else is ever repeated.
+    /// No answer head came. A read goes out once more that the upstream gave back without having begun to work on it, or
+    /// of which nothing could be sent (RFC 9110 §9.2.2, RFC 9113 §8.7); nothing else is ever repeated.
     async fn failed(
         &mut self,
         failure: UpstreamFailure,
@@ -234,6 +237,7 @@ impl Line<'_, '_> {
         }
         way.taken.series.upstream_failed(failure.reason());
         way.repeats += 1;
+        way.anew |= matches!(failure, UpstreamFailure::Unsent);
         match Box::pin(self.upstream(way)).await {
             Ok(lease) => Box::pin(self.exchange(lease, body, alarm, way)).await,
             Err(failure) => self.fail(&failure, way.taken, body).await,
@@ -365,7 +369,7 @@ impl Line<'_, '_> {
     /// The upstream gave no answer: the client is told, or shown the same.
     async fn fail(&mut self, failure: &UpstreamFailure, taken: &Taken, body: &ClientBody<'_>) -> Next {
         taken.series.upstream_failed(failure.reason());
-        if matches!(failure, UpstreamFailure::Closed { reused: true }) {
+        if matches!(failure, UpstreamFailure::Closed { reused: true } | UpstreamFailure::Unsent) {
             tracing::debug!(route = %taken.route.name, %failure, "no answer from the upstream");
         } else {
             tracing::warn!(route = %taken.route.name, %failure, "no answer from the upstream");

@@ -13,7 +13,7 @@ use crate::analysis::exchange::RoutePolicy;
 use crate::analysis::pairing::Keys;
 use crate::analysis::principal::ClientPolicy;
 use crate::analysis::semantics::message::RequestHead;
-use crate::config::{Config, OnUpstreamFailure, Route, Upstream, UpstreamUrl};
+use crate::config::{Config, Health, OnUpstreamFailure, Route, Upstream, UpstreamUrl};
 use crate::recorder::Recorder;
 use crate::recorder::metrics::RouteSeries;
 
@@ -29,6 +29,7 @@ pub struct Snapshot {
     pub(super) client_policy: ClientPolicy,
     /// What marks and reports are signed with.
     pub(super) keys: Keys,
+    groups: Vec<Arc<Group>>,
     routes: Routes,
     taken: Vec<Taken>,
     unmatched: Unmatched,
@@ -57,6 +58,8 @@ pub(super) struct Unmatched {
 /// Equal upstream addresses.
 #[derive(Debug)]
 pub(super) struct Group {
+    /// As configured.
+    pub(super) name: String,
     /// For the usual way.
     pub(super) endpoints: Vec<Arc<Endpoint>>,
     /// For the way around the gateway; may be empty.
@@ -65,6 +68,8 @@ pub(super) struct Group {
     pub(super) host: Option<String>,
     /// What a client is given when the upstream closes without an answer.
     pub(super) on_failure: OnUpstreamFailure,
+    /// How its addresses are asked whether they are well, if they are.
+    pub(super) health: Option<Health>,
 }
 
 impl Snapshot {
@@ -96,7 +101,24 @@ impl Snapshot {
         let unmatched = Unmatched { series: recorder.series("unmatched", ""), policy: RoutePolicy::default() };
         let client_policy = ClientPolicy { field: config.client.field.clone(), cookie: config.client.cookie.clone() };
         let keys = Keys::new(config.pairing.secrets.iter().map(|secret| secret.expose().to_vec()).collect());
-        Ok(Self { config: Arc::clone(config), acceptor, head_limits, client_policy, keys, routes, taken, unmatched })
+        let config = Arc::clone(config);
+        Ok(Self { config, acceptor, head_limits, client_policy, keys, groups, routes, taken, unmatched })
+    }
+
+    /// Every upstream.
+    pub(super) fn groups(&self) -> &[Arc<Group>] {
+        &self.groups
+    }
+
+    /// Keeps what `before` knew of the addresses that are still configured: their names may not resolve any more.
+    pub(super) fn inherit(&self, before: &Self) {
+        let all = |groups: &[Arc<Group>]| -> Vec<Arc<Endpoint>> {
+            groups.iter().flat_map(|group| group.endpoints.iter().chain(&group.direct).cloned()).collect()
+        };
+        let known = all(&before.groups);
+        for endpoint in all(&self.groups) {
+            known.iter().for_each(|before| endpoint.inherit(before));
+        }
     }
 
     /// What the request uses, if a route fits it.
@@ -131,10 +153,12 @@ fn group(config: &Config, upstream: &Upstream, faults: &mut Vec<String>) -> Arc<
         urls.iter().filter_map(endpoint).collect()
     };
     Arc::new(Group {
+        name: upstream.name.clone(),
         endpoints: endpoints(&upstream.urls),
         direct: endpoints(&upstream.direct),
         host: upstream.host.clone(),
         on_failure: upstream.on_failure,
+        health: upstream.health.clone(),
     })
 }
 

@@ -27,7 +27,7 @@ fn plane(upstream: SocketAddr, change: impl FnOnce(&mut Config)) -> Plane {
     let config = Arc::new(config);
     let recorder = Recorder::start(&config).unwrap();
     let snapshot = Snapshot::build(&config, &recorder).unwrap();
-    let shared = Shared { snapshot: arc_swap::ArcSwap::from_pointee(snapshot), recorder, bypass: Arc::default() };
+    let shared = Shared::new(snapshot, recorder, Arc::default());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     Plane { address, running: start(listener, Arc::new(shared)).unwrap() }

@@ -41,6 +41,8 @@ pub(super) enum Sending {
     Done,
     /// The upstream takes no more of it. It may have answered all the same.
     Broken(io::ErrorKind),
+    /// Nothing of it could be sent.
+    Unsent,
 }
 
 impl Progress {
@@ -115,6 +117,7 @@ pub(super) struct Outgoing<'a, 'b> {
 pub(super) async fn send(mut outgoing: Outgoing<'_, '_>, limits: BodyLimits) -> SendingEnd {
     let sent = match send_all(&mut outgoing, limits).await {
         Ok(()) => Sending::Done,
+        Err(Stopped::Upstream(_)) if outgoing.told.is_untouched() => Sending::Unsent,
         Err(Stopped::Upstream(error)) => Sending::Broken(error.kind()),
         Err(Stopped::Client(end)) => return end,
     };
@@ -132,7 +135,7 @@ pub(super) async fn send(mut outgoing: Outgoing<'_, '_>, limits: BodyLimits) -> 
             .await;
         }
         // Where in its body the client is, nobody knows; the upstream's answer decides.
-        Sending::Broken(_) | Sending::Running => std::future::pending().await,
+        Sending::Broken(_) | Sending::Unsent | Sending::Running => std::future::pending().await,
     }
     SendingEnd::ClientGone
 }
@@ -266,6 +269,10 @@ async fn next_head(
     let mut deadline: Option<Time> = None;
     let Answering { heard, alarm, .. } = from;
     std::future::poll_fn(|cx| {
+        // What such a connection still says is no answer to this request.
+        if progress.sending() == Sending::Unsent && heard.is_reused() {
+            return Poll::Ready(Err(NoHead::Upstream(UpstreamFailure::Unsent)));
+        }
         if let Poll::Ready(head) = heard.poll_head(cx) {
             return Poll::Ready(head.map_err(NoHead::Upstream));
         }
@@ -278,7 +285,7 @@ async fn next_head(
                 heard.doubt();
                 return Poll::Ready(Err(NoHead::Upstream(UpstreamFailure::WriteTimeout)));
             }
-            Sending::Broken(_) | Sending::Done => {}
+            Sending::Broken(_) | Sending::Unsent | Sending::Done => {}
         }
         let deadline = *deadline.get_or_insert_with(|| clock::now().plus(within));
         alarm.poll(cx, deadline).map(|()| {

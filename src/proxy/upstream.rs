@@ -36,6 +36,8 @@ pub(super) struct Wanted<'a> {
     pub(super) safety: Safety,
     /// Whether the request asks for the end of HTTP.
     pub(super) tunnel: Tunnel,
+    /// A connection of HTTP/1.1 that has carried an exchange before will not do.
+    pub(super) anew: bool,
     /// How large the heads of answers may be.
     pub(super) limits: HeadLimits,
     /// How long things may take.
@@ -62,17 +64,32 @@ pub(super) async fn lease(
     Box::pin(lease_of_several(worker, endpoints, wanted)).await
 }
 
+/// A connection to that address of an endpoint and to no other.
+///
+/// # Errors
+/// It cannot be had.
+pub(super) async fn lease_at(
+    worker: &Worker,
+    endpoint: &Arc<Endpoint>,
+    address: SocketAddr,
+    wanted: Wanted<'_>,
+) -> Result<Lease, UpstreamFailure> {
+    let entry = worker.pool.entry(endpoint.identity(), address);
+    to_address(worker, &Candidate { endpoint, address, entry }, wanted).await
+}
+
 async fn lease_of_several(
     worker: &Worker,
     endpoints: &[Arc<Endpoint>],
     wanted: Wanted<'_>,
 ) -> Result<Lease, UpstreamFailure> {
-    let mut candidates = candidates(worker, endpoints).await?;
+    let mut candidates = candidates(worker, endpoints, wanted).await?;
     let now = clock::now();
     // Equals take turns.
     let count = candidates.len().max(1);
     candidates.rotate_left(worker.turn() % count);
-    candidates.sort_by_key(|candidate| candidate.entry.burden(now));
+    // Those that are down come last, and are tried all the same where there are no others.
+    candidates.sort_by_key(|candidate| (candidate.endpoint.is_down(candidate.address), candidate.entry.burden(now)));
     let mut failure = UpstreamFailure::Connect(io::ErrorKind::NotFound.into());
     for candidate in &candidates {
         match to_address(worker, candidate, wanted).await {
@@ -84,7 +101,7 @@ async fn lease_of_several(
         }
     }
     // None could be reached: the names may mean other addresses by now.
-    endpoints.iter().for_each(|endpoint| endpoint.forget());
+    endpoints.iter().for_each(|endpoint| endpoint.doubt());
     Err(failure)
 }
 
@@ -97,13 +114,14 @@ struct Candidate<'a> {
 async fn candidates<'a>(
     worker: &Worker,
     endpoints: &'a [Arc<Endpoint>],
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Candidate<'a>>, UpstreamFailure> {
     let mut candidates = Vec::new();
     let mut failure = None;
     for endpoint in endpoints {
         let addresses = match endpoint.literal() {
             Some(address) => Ok(vec![address]),
-            None => endpoint.addresses().await,
+            None => endpoint.addresses(wanted.timeouts.connect).await,
         };
         match addresses {
             Ok(addresses) => candidates.extend(addresses.into_iter().map(|address| Candidate {
@@ -126,7 +144,9 @@ async fn to_address(worker: &Worker, candidate: &Candidate<'_>, wanted: Wanted<'
         // On the heap, so that an exchange of HTTP/1.1 stays small.
         return Box::pin(shared(worker, candidate, wanted)).await;
     }
-    if let Some(connection) = entry.take(wanted.safety, clock::now()) {
+    if !wanted.anew
+        && let Some(connection) = entry.take(wanted.safety, clock::now())
+    {
         return Ok(Lease::new(Connection::Http1(connection), *address, Rc::clone(entry)));
     }
     let connected = endpoint.connect_http1(*address);
@@ -166,7 +186,8 @@ async fn shared(worker: &Worker, candidate: &Candidate<'_>, wanted: Wanted<'_>) 
             let stream = Stream::new(place, endpoint.is_secure(), wanted);
             return suitable(worker, candidate, wanted, stream).await;
         }
-        if entry.agreed_on_http1()
+        if !wanted.anew
+            && entry.agreed_on_http1()
             && let Some(connection) = entry.take(wanted.safety, clock::now())
         {
             return Ok(Lease::new(Connection::Http1(connection), candidate.address, Rc::clone(entry)));

@@ -19,6 +19,8 @@ pub(in crate::proxy) struct Writer {
     alarm: Alarm,
     /// How long a peer may take nothing.
     stall: Duration,
+    /// The system may have taken a byte of the message.
+    touched: bool,
 }
 
 /// Pieces up to this size are copied behind what is staged, in bytes: a copy costs less than a system call.
@@ -27,7 +29,15 @@ const GATHER_MAX: usize = 16 * 1024;
 impl Writer {
     /// A writer with nothing staged.
     pub(in crate::proxy) fn new(half: WriteHalf, stall: Duration, buffers: Rc<Buffers>) -> Self {
-        Self { half, buffers, staged: Vec::new(), length: BodyLength::Empty, alarm: Alarm::default(), stall }
+        Self {
+            half,
+            buffers,
+            staged: Vec::new(),
+            length: BodyLength::Empty,
+            alarm: Alarm::default(),
+            stall,
+            touched: false,
+        }
     }
 
     /// Stages the head of a request with these fields in place of its own; its body will have that length.
@@ -52,6 +62,7 @@ impl Writer {
 
     fn begin(&mut self, length: BodyLength) {
         self.length = length;
+        self.touched = false;
         if self.staged.capacity() == 0 {
             self.staged = self.buffers.take();
             self.staged.clear();
@@ -72,6 +83,7 @@ impl Writer {
             self.staged.extend_from_slice(bytes);
         } else {
             self.flush().await?;
+            self.touched = true;
             Self::write(&mut self.half, &mut self.alarm, self.stall, bytes).await?;
         }
         if chunked {
@@ -117,9 +129,18 @@ impl Writer {
         if self.staged.is_empty() {
             return Ok(());
         }
-        let result = Self::write(&mut self.half, &mut self.alarm, self.stall, &self.staged).await;
+        let mut bytes = self.staged.as_slice();
+        let result = Self::write_all(&mut self.half, &mut self.alarm, self.stall, &mut bytes).await;
+        // Only where the half holds nothing back is what it has not taken surely nowhere.
+        let refused = result.is_err() && bytes.len() == self.staged.len() && !self.half.holds_back();
+        self.touched |= !refused;
         self.staged.clear();
         result
+    }
+
+    /// Whether nothing of the message has left: the system has refused all of it.
+    pub(in crate::proxy) const fn is_untouched(&self) -> bool {
+        !self.touched
     }
 
     /// Ends the writing direction cleanly.
@@ -146,11 +167,16 @@ impl Writer {
     }
 
     async fn write(half: &mut WriteHalf, alarm: &mut Alarm, stall: Duration, mut bytes: &[u8]) -> io::Result<()> {
+        Self::write_all(half, alarm, stall, &mut bytes).await
+    }
+
+    /// Writes all of `bytes`, which is left as what the half has not taken.
+    async fn write_all(half: &mut WriteHalf, alarm: &mut Alarm, stall: Duration, bytes: &mut &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = alarm.within(stall, |cx| half.poll_write(cx, bytes)).await;
             match written.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
-                count => bytes = bytes.get(count..).unwrap_or_default(),
+                count => *bytes = bytes.get(count..).unwrap_or_default(),
             }
         }
         half.flush().await

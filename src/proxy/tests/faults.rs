@@ -84,7 +84,7 @@ fn an_upstream_that_is_ourselves_is_refused() {
     let config = Arc::new(Config::defaults_with_upstream(url));
     let recorder = Recorder::start(&config).unwrap();
     let snapshot = Snapshot::build(&config, &recorder).unwrap();
-    let shared = Shared { snapshot: arc_swap::ArcSwap::from_pointee(snapshot), recorder, bypass: Arc::default() };
+    let shared = Shared::new(snapshot, recorder, Arc::default());
     let running = start(TcpListener::bind(address).unwrap(), Arc::new(shared)).unwrap();
     let plane = Plane { address, running };
     answered_by_ourselves(&plane, GET, 502, "proxy_loop_detected");

@@ -1,10 +1,10 @@
 //! One configured upstream address: its name resolved, a new connection made.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use std::{fmt, io};
 
 use arc_swap::ArcSwap;
 use tokio::net::TcpStream;
@@ -28,12 +28,27 @@ pub(in crate::proxy) struct Endpoint {
     resolved: ArcSwap<Resolved>,
     /// Somebody is asking again.
     refreshing: AtomicBool,
+    /// The addresses that were asked and are not well. Usually none.
+    down: ArcSwap<Vec<SocketAddr>>,
+}
+
+/// `api.example:8080`
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Resolved {
     addresses: Vec<SocketAddr>,
     at: Time,
+    /// None of them could be reached.
+    doubtful: bool,
 }
 
 /// How long an answer of the resolver is used without asking again.
@@ -51,6 +66,7 @@ impl Endpoint {
             literal,
             resolved: ArcSwap::default(),
             refreshing: AtomicBool::new(false),
+            down: ArcSwap::default(),
         }
     }
 
@@ -68,7 +84,7 @@ impl Endpoint {
     }
 
     /// Whether a connection to it may speak HTTP/2.
-    pub(super) const fn may_speak_http2(&self) -> bool {
+    pub(in crate::proxy) const fn may_speak_http2(&self) -> bool {
         match self.http {
             UpstreamHttp::Http1 => false,
             UpstreamHttp::Http2 => true,
@@ -91,7 +107,7 @@ impl Endpoint {
     }
 
     /// The address that the host itself is.
-    pub(super) const fn literal(&self) -> Option<SocketAddr> {
+    pub(in crate::proxy) const fn literal(&self) -> Option<SocketAddr> {
         self.literal
     }
 
@@ -100,11 +116,21 @@ impl Endpoint {
         self.literal.is_some_and(|address| reaches(address, listener))
     }
 
-    /// Its addresses; asks the resolver where nothing is known yet, and in the background where what is known is old.
-    pub(super) async fn addresses(self: &Arc<Self>) -> Result<Vec<SocketAddr>, UpstreamFailure> {
+    /// Its addresses; asks the resolver where nothing is known yet or none of what is known could be reached, and in the
+    /// background where what is known is old. A name that stops resolving keeps the addresses it had.
+    pub(in crate::proxy) async fn addresses(
+        self: &Arc<Self>,
+        within: Duration,
+    ) -> Result<Vec<SocketAddr>, UpstreamFailure> {
         let known = self.resolved.load_full();
-        if known.addresses.is_empty() {
-            return self.resolve().await.map_err(UpstreamFailure::Resolve);
+        if known.addresses.is_empty() || known.doubtful {
+            // A resolver may be silent for much longer than anybody should have to wait.
+            let resolved = tokio::time::timeout(within, self.resolve()).await;
+            let resolved = resolved.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+            return match resolved {
+                Err(_) if known.doubtful => Ok(known.addresses.clone()),
+                resolved => resolved.map_err(UpstreamFailure::Resolve),
+            };
         }
         if clock::now().since(known.at) > RESOLVED_FRESH && !self.refreshing.swap(true, Ordering::AcqRel) {
             let endpoint = Arc::clone(self);
@@ -117,9 +143,31 @@ impl Endpoint {
         Ok(known.addresses.clone())
     }
 
-    /// Forgets what was resolved: none of it could be reached.
-    pub(super) fn forget(&self) {
-        self.resolved.store(Arc::default());
+    /// None of what was resolved could be reached: the resolver is asked before it is tried again.
+    pub(super) fn doubt(&self) {
+        let known = self.resolved.load();
+        let (addresses, at) = (known.addresses.clone(), known.at);
+        self.resolved.store(Arc::new(Resolved { doubtful: !addresses.is_empty(), addresses, at }));
+    }
+
+    /// Takes over what `before` knew of the same host and port.
+    pub(in crate::proxy) fn inherit(&self, before: &Self) {
+        if self.host == before.host && self.port == before.port {
+            self.resolved.store(before.resolved.load_full());
+            self.down.store(before.down.load_full());
+        }
+    }
+
+    /// Whether that address was asked and is not well.
+    pub(in crate::proxy) fn is_down(&self, address: SocketAddr) -> bool {
+        self.down.load().contains(&address)
+    }
+
+    /// These addresses were asked and are not well; all others may be used.
+    pub(in crate::proxy) fn are_down(&self, addresses: Vec<SocketAddr>) {
+        if **self.down.load() != addresses {
+            self.down.store(Arc::new(addresses));
+        }
     }
 
     async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
@@ -135,7 +183,7 @@ impl Endpoint {
         if addresses.is_empty() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        self.resolved.store(Arc::new(Resolved { addresses: addresses.clone(), at: clock::now() }));
+        self.resolved.store(Arc::new(Resolved { addresses: addresses.clone(), at: clock::now(), doubtful: false }));
         Ok(addresses)
     }
 

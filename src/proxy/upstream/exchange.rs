@@ -162,6 +162,15 @@ impl Told<'_> {
         }
     }
 
+    /// Whether nothing of the request has left, though it was tried.
+    pub(in crate::proxy) const fn is_untouched(&self) -> bool {
+        match self {
+            Self::Http1(writer) => writer.is_untouched(),
+            // A connection that others share says itself what it has not processed.
+            Self::Http2 { .. } => false,
+        }
+    }
+
     /// Ends the direction of a tunnel, in which nothing is staged.
     pub(in crate::proxy) async fn finish(&mut self) {
         match self {
@@ -266,6 +275,14 @@ impl Heard<'_> {
             Self::Http1(heard) => heard.body.unbound(),
             // A stream's body is of any length until a head says otherwise.
             Self::Http2(_) => {}
+        }
+    }
+
+    /// Whether it has carried an exchange before, and that alone: nobody else uses it.
+    pub(in crate::proxy) const fn is_reused(&self) -> bool {
+        match self {
+            Self::Http1(heard) => heard.reused,
+            Self::Http2(_) => false,
         }
     }
 

@@ -32,6 +32,9 @@ pub(in crate::proxy) enum UpstreamFailure {
         /// The connection had carried an exchange before: the close may have nothing to do with this request.
         reused: bool,
     },
+    /// It had closed a connection that was used again, before anything of the request could be sent.
+    #[error("it closed the connection before the request could be sent")]
+    Unsent,
     /// It closed within the head of an answer.
     #[error("it closed the connection within the head of its answer")]
     HeadCut,
@@ -79,6 +82,7 @@ impl UpstreamFailure {
             | Self::Tls(_)
             | Self::Loop
             | Self::Closed { .. }
+            | Self::Unsent
             | Self::HeadCut
             | Self::Malformed(_)
             | Self::Switched
@@ -97,7 +101,7 @@ impl UpstreamFailure {
             Self::ConnectTimeout => "connection_timeout",
             Self::Tls(_) => "tls_protocol_error",
             Self::Loop => "proxy_loop_detected",
-            Self::Closed { .. } | Self::Unprocessed(_) | Self::Reset(_) => "connection_terminated",
+            Self::Closed { .. } | Self::Unsent | Self::Unprocessed(_) | Self::Reset(_) => "connection_terminated",
             Self::HeadCut => "http_response_incomplete",
             Self::HeadTimeout => "http_response_timeout",
             Self::WriteTimeout => "connection_write_timeout",
@@ -114,7 +118,7 @@ impl UpstreamFailure {
             Self::Resolve(_) => FailureReason::Resolve,
             Self::Connect(_) | Self::ConnectTimeout | Self::Loop => FailureReason::Connect,
             Self::Tls(_) => FailureReason::Tls,
-            Self::Closed { reused: true } => FailureReason::ReusedClosed,
+            Self::Closed { reused: true } | Self::Unsent => FailureReason::ReusedClosed,
             Self::Closed { reused: false } | Self::HeadCut => FailureReason::Closed,
             Self::HeadTimeout => FailureReason::Timeout,
             Self::WriteTimeout => FailureReason::Write,
@@ -137,6 +141,7 @@ impl UpstreamFailure {
             | Self::Tls(_)
             | Self::Loop
             | Self::Closed { reused: true }
+            | Self::Unsent
             | Self::HeadTimeout
             | Self::WriteTimeout
             | Self::Malformed(_)
@@ -151,7 +156,7 @@ impl UpstreamFailure {
     pub(in crate::proxy) fn repeats_most(&self) -> usize {
         match self {
             Self::Unprocessed(Reason::NO_ERROR) => 5,
-            Self::Unprocessed(_) => 1,
+            Self::Unprocessed(_) | Self::Unsent => 1,
             Self::Resolve(_)
             | Self::Connect(_)
             | Self::ConnectTimeout
@@ -179,6 +184,7 @@ impl UpstreamFailure {
             Self::ConnectTimeout => Self::ConnectTimeout,
             Self::Loop => Self::Loop,
             Self::Closed { reused } => Self::Closed { reused: *reused },
+            Self::Unsent => Self::Unsent,
             Self::HeadCut => Self::HeadCut,
             Self::HeadTimeout => Self::HeadTimeout,
             Self::WriteTimeout => Self::WriteTimeout,

@@ -108,6 +108,12 @@ pub(super) const UPSTREAM_FAILURES: Declaration = counter(
     "Requests to which an upstream gave no whole answer. The reason `reused_closed` is a connection that turned out \
      to be dead when it was used again; it says nothing about the gateway.",
 );
+pub(super) const UPSTREAM_HEALTHY: Declaration = gauge(
+    "why412_upstream_healthy",
+    &["upstream", "address"],
+    "1 while a configured address answers its health checks, of a name while any of its addresses does, else 0. Only where \
+     `health` is configured.",
+);
 pub(super) const CONNECTIONS: Declaration =
     gauge("why412_connections", &["side"], "Open connections from clients and to upstreams.");
 pub(super) const CONNECTIONS_REFUSED: Declaration = counter(
@@ -192,6 +198,7 @@ pub static ALL: &[&Declaration] = &[
     &UPSTREAM_DURATION,
     &INSPECTION,
     &UPSTREAM_FAILURES,
+    &UPSTREAM_HEALTHY,
     &CONNECTIONS,
     &CONNECTIONS_REFUSED,
     &IN_FLIGHT,

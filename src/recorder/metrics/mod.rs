@@ -178,6 +178,7 @@ pub(super) struct Families {
     pub(super) upstream_duration: HistogramVec,
     pub(super) inspection: Histogram,
     pub(super) upstream_failures: IntCounterVec,
+    upstream_healthy: IntGaugeVec,
     pub(super) bypass_requests: IntCounterVec,
     pub(super) probes: IntCounterVec,
     connections_client: IntGauge,
@@ -224,6 +225,16 @@ impl Metrics {
     /// A connection was accepted or made.
     pub fn connection_opened(&self, side: Side) {
         self.connections(side).inc();
+    }
+
+    /// What a configured address of an upstream answers to health checks.
+    pub fn upstream_is(&self, upstream: &str, address: &str, healthy: bool) {
+        self.families.upstream_healthy.with_label_values(&[upstream, address]).set(i64::from(healthy));
+    }
+
+    /// Other upstreams may be configured: those that are will be told of again.
+    pub fn upstreams_change(&self) {
+        self.families.upstream_healthy.reset();
     }
 
     /// A connection is gone.
@@ -416,6 +427,7 @@ impl Families {
             upstream_duration: histogram_vec(registry, &declared::UPSTREAM_DURATION)?,
             inspection: histogram(registry, &declared::INSPECTION)?,
             upstream_failures: counter_vec(registry, &declared::UPSTREAM_FAILURES)?,
+            upstream_healthy: int_gauge_vec(registry, &declared::UPSTREAM_HEALTHY)?,
             bypass_requests: counter_vec(registry, &declared::BYPASS_REQUESTS)?,
             probes: counter_vec(registry, &declared::PROBES)?,
             connections_client: connections.with_label_values(&[Side::Client.as_str()]),
