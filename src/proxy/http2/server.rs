@@ -62,7 +62,11 @@ pub(in crate::proxy) async fn carry(worker: Rc<Worker>, client: Client, snapshot
         let leave = leaving.poll(cx, &worker, drained.as_mut(), &streams);
         match leave {
             Leave::No => {}
-            Leave::Now => accepting.as_mut().get_mut().connection.graceful_shutdown(),
+            Leave::Now => {
+                accepting.as_mut().get_mut().connection.graceful_shutdown();
+                // From here on, another alarm is set.
+                cx.waker().wake_by_ref();
+            }
             Leave::AtOnce => return Poll::Ready(()),
         }
         accepting.as_mut().poll(cx)

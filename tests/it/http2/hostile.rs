@@ -230,3 +230,20 @@ fn a_head_of_one_byte_too_many_is_a_431_and_counted() {
     instance.assert_metric("why412_requests_total{code=\"4xx\",method=\"_OTHER\",route=\"unmatched\"}", 1.0);
     assert_eq!(origin.requests().len(), 1);
 }
+
+#[test]
+fn an_idle_connection_is_told_goodbye_and_ended_even_if_the_client_does_not_hear_it() {
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let instance = configured(&format!("url = \"http://{}\"", origin.address()), "[timeouts]\nidle = \"100ms\"\n");
+    let mut client = Wire::to(instance.address());
+    begin(&mut client);
+    client.send(headers(END_STREAM, 1, &HEAD));
+    assert_eq!(next_of(&mut client, &[HEADERS]).payload[0], 0x88);
+
+    let goodbye = next_of(&mut client, &[GOAWAY]);
+
+    assert_eq!(goodbye.code(), 0);
+    // It answers neither PING nor anything else.
+    assert!(client.rest().is_ok());
+    instance.assert_metric("why412_connections{side=\"client\"}", 0.0);
+}
