@@ -66,10 +66,16 @@ pub(super) async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery
     params(("id" = String, Path, description = "The exchange")),
     responses(
         (status = 200, body = Record),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Parameters::read(query.as_deref(), &[])?;
     Ok(json(find(&shared, &id).await?.json.to_string()))
 }
 
@@ -115,10 +121,16 @@ fn refused(refusal: &ProbeRefusal) -> Problem {
     params(("id" = String, Path, description = "The exchange")),
     responses(
         (status = 200, description = "HAR 1.2", content_type = "application/json"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn as_har(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn as_har(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Parameters::read(query.as_deref(), &[])?;
     let record = record(&find(&shared, &id).await?)?;
     let mut response = json(har::archive(&record).to_string());
     name_file(&mut response, &format!("{}.har", escalation::name(&record)));
@@ -130,11 +142,17 @@ pub(super) async fn as_har(State(shared): State<Shared>, Path(id): Path<String>)
     get, path = "/api/v1/exchanges/{id}/curl", tag = "exchanges",
     params(("id" = String, Path, description = "The exchange")),
     responses(
-        (status = 200, description = "a command for a POSIX shell", content_type = "text/plain"),
+        (status = 200, description = "a command for bash", content_type = "text/plain"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn as_curl(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn as_curl(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Parameters::read(query.as_deref(), &[])?;
     let record = record(&find(&shared, &id).await?)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], curl::command(&record)).into_response())
 }

@@ -1,5 +1,6 @@
 //! The admin API through its socket, over a recorder that is fed directly.
 
+mod openapi;
 mod queries;
 mod status;
 
