@@ -9,7 +9,7 @@ use http::Method;
 use super::digest::DigestKey;
 use super::exchange::{Answer, Exchange, ExchangeId, FarSide, Outcome, RequestBody, Role, RoutePolicy, Scheme};
 use super::judgement::{Diagnosis, Judgement};
-use super::memory::{Elsewhere, Memory, MemoryLimits};
+use super::memory::{Elsewhere, Memory, MemoryLimits, RouteHabits, RouteNews};
 use super::principal::{Principal, ToldApartBy};
 use super::semantics::fields::Fields;
 use super::semantics::message::{RequestHead, ResponseHead, Version};
@@ -21,6 +21,7 @@ pub(crate) struct Stage {
     pub(crate) memory: Memory,
     pub(crate) policy: RoutePolicy,
     pub(crate) role: Role,
+    habits: RouteHabits,
     now: u64,
     count: u128,
 }
@@ -29,7 +30,8 @@ impl Stage {
     pub(crate) fn new() -> Self {
         let limits = MemoryLimits { resources: 100, sightings: 16, bytes: 1 << 20 };
         let now = 1_795_327_200_000_000;
-        Self { memory: Memory::new(limits), policy: RoutePolicy::default(), role: Role::Alone, now, count: 0 }
+        let (policy, habits) = (RoutePolicy::default(), RouteHabits::default());
+        Self { memory: Memory::new(limits), policy, role: Role::Alone, habits, now, count: 0 }
     }
 
     /// Plays a script and returns what was concluded from its last line.
@@ -109,12 +111,14 @@ impl Stage {
             upstream: None,
             far_side: FarSide::default(),
         };
-        let mut elsewhere = Elsewhere::default();
+        let mut elsewhere = Elsewhere::of_route(self.habits);
         if Elsewhere::is_wanted(&exchange) {
             self.memory.elsewhere(&exchange, &mut elsewhere);
         }
         let judgement = self.memory.observe(&exchange, &elsewhere);
         self.memory.observe_destination(&exchange);
+        RouteNews::of(&exchange).into_iter().for_each(|news| self.habits.take(news));
+        self.habits.told(&judgement);
         judgement
     }
 }

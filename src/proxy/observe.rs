@@ -309,7 +309,7 @@ impl Pending {
     pub(super) fn verdict(&self, head: &ResponseHead, returned: &Fields) -> Option<&'static str> {
         let seen = self.seen.borrow();
         let answer = Answer { head, returned, body_prefix: &[], complete: true };
-        self.recorder.verdict(&self.exchange(&seen, Outcome::Answered(answer)))
+        self.recorder.verdict(&self.exchange(&seen, Outcome::Answered(answer)), self.series())
     }
 
     /// Outcomes of writes that the outer instance may not have learned.

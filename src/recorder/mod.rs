@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod export;
 pub mod far_side;
 pub mod feed;
+mod habits;
 pub mod metrics;
 pub mod probe;
 pub mod record;
@@ -41,6 +42,7 @@ use crate::config::Config;
 use access::{AccessLine, Sampling};
 use capture::Captured;
 use feed::{Feed, Subscription};
+use habits::Habits;
 use metrics::{Format, Metrics, RouteSeries};
 use record::id_text;
 use redact::Redaction;
@@ -84,8 +86,9 @@ pub struct Recorder {
     earlier: Mutex<EarlierWrites>,
     /// Each guards its share of the marks that an inner instance has seen. Short: one is looked up.
     marks: [Mutex<SeenMarks>; MARK_SETS],
-    /// Guards the numbers of the routes. Short, and only taken when a configuration begins.
-    numbers: Mutex<HashMap<String, u16>>,
+    /// Guards the numbers of the routes, and how each is read and written. Short, and only taken when a configuration
+    /// begins.
+    numbers: Mutex<HashMap<String, (u16, Arc<Habits>)>>,
     /// Guards the samples of the counters. Only the control plane takes it.
     trends: Mutex<Trends>,
     instance: String,
@@ -139,14 +142,14 @@ impl Recorder {
         self.sampling.set(config.log.access_sample);
     }
 
-    /// The series of a route, for as long as a configuration lasts. The same name gets the same number again.
+    /// The series of a route, for as long as a configuration lasts. The same name gets the same number and habits again.
     pub fn series(&self, route: &str, upstream: &str) -> Arc<RouteSeries> {
-        let number = {
+        let (number, habits) = {
             let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
             let next = u16::try_from(numbers.len()).unwrap_or(u16::MAX);
-            *numbers.entry(route.to_owned()).or_insert(next)
+            numbers.entry(route.to_owned()).or_insert_with(|| (next, Arc::default())).clone()
         };
-        Arc::new(RouteSeries::new(number, route, upstream, self.metrics.families()))
+        Arc::new(RouteSeries::new((number, habits), route, upstream, self.metrics.families()))
     }
 
     /// The metrics, for what is counted outside of an exchange.
@@ -171,7 +174,7 @@ impl Recorder {
             self.log_plain(exchange, route);
             return;
         }
-        let mut judgement = self.shards.observe(exchange);
+        let mut judgement = self.shards.observe(exchange, route.habits());
         route.count_judgement(&judgement);
         self.amend(exchange, &mut judgement);
         let inspection = stopwatch.elapsed();
@@ -188,8 +191,8 @@ impl Recorder {
     }
 
     /// The cause of a 412 as it looks before its answer has passed; nothing is remembered of it yet.
-    pub fn verdict(&self, exchange: &Exchange<'_>) -> Option<&'static str> {
-        self.shards.verdict(exchange)
+    pub fn verdict(&self, exchange: &Exchange<'_>, route: &RouteSeries) -> Option<&'static str> {
+        self.shards.verdict(exchange, route.habits())
     }
 
     /// Outcomes of earlier writes to repeat on a report of that route, on the exchange of that mark.

@@ -5,7 +5,7 @@ use http::Method;
 use crate::analysis::exchange::{Comparison, Exchange, Role};
 use crate::analysis::far_side::{AsGiven, Testimony};
 use crate::analysis::judgement::Confidence;
-use crate::analysis::memory::{self, Elsewhere, Resource, RouteStats, Shown, Sighting, Write};
+use crate::analysis::memory::{self, Elsewhere, Resource, RouteHabits, Shown, Sighting, Write};
 use crate::analysis::pairing::{Authenticity, CarriedValue};
 use crate::analysis::principal::{Principal, ToldApartBy};
 use crate::analysis::semantics::caching::{FromStore, Product, from_store, product};
@@ -36,7 +36,7 @@ pub struct Case<'a> {
     /// The same path with other queries, the latest first; only looked up where there is a condition or a 412.
     pub siblings: Vec<&'a Resource>,
     /// How the exchanges of the route usually go.
-    pub route: &'a RouteStats,
+    pub route: &'a RouteHabits,
     /// Which other resources issued the tags of a 412.
     pub elsewhere: &'a Elsewhere,
     /// What the other instance of a pair says of the exchange.

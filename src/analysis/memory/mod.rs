@@ -34,7 +34,7 @@ pub use history::{Absence, Refusal, Resource, Shown, Sighting, Variant, Write, W
 pub use issues::{Issued, is_distinctive};
 use issues::{Issues, IssuesLimit};
 use open::Open;
-pub use routes::{ReportHabit, RouteStats};
+pub use routes::{Guard, ReportHabit, RouteHabits, RouteNews};
 pub use seen::{CARRIED, accepts_coding, carried, concerns, destination_hash, is_write, negotiated, variant};
 use table::Table;
 
@@ -62,14 +62,26 @@ pub struct Elsewhere {
     pub mark_used: Option<Time>,
     /// Which answers of the route come with a report, where this one came without; at an outer instance.
     pub reports: ReportHabit,
+    /// How the route is read and written, over the resources of all shards, before this exchange.
+    pub route: RouteHabits,
 }
 
 impl Elsewhere {
+    /// Nothing but the habits of the route.
+    pub fn of_route(route: RouteHabits) -> Self {
+        Self { route, ..Self::default() }
+    }
+
     /// Whether it is worth asking the other shards before this exchange is judged: a 412 to a request with a tag, or one
     /// in a pair.
     pub fn is_wanted(exchange: &Exchange<'_>) -> bool {
         let is_paired = exchange.role == Role::Outer || exchange.far_side.mark.is_some();
         exchange.status() == Some(412) && (exchange.forwarded.contains(FieldName::IfMatch) || is_paired)
+    }
+
+    /// Whether a rule may ask how the route is read and written: of a write and of a 412.
+    pub fn needs_habits(exchange: &Exchange<'_>) -> bool {
+        exchange.status() == Some(412) || is_write(&exchange.request.method)
     }
 
     fn add(&mut self, issued: &Issued) {
@@ -94,22 +106,13 @@ pub struct Memory {
     reports: SeenReports,
     /// Exchanges of which a report may still say more.
     open: Open,
-    /// As many as there are routes.
-    routes: HashMap<u16, RouteStats>,
+    /// Which answers of each route come with a report; of an outer instance.
+    reporting: HashMap<u16, ReportHabit>,
     evictions: u64,
 }
 
 /// What is known of a route that nothing was seen of.
-static NO_STATS: RouteStats = RouteStats {
-    conditional_writes: 0,
-    unconditional_writes: 0,
-    validators_shown: 0,
-    validators_returned: 0,
-    weak_accepted: 0,
-    lists_accepted: 0,
-    writers: [None, None],
-    reports: ReportHabit::NONE,
-};
+static NO_REPORTS: ReportHabit = ReportHabit::NONE;
 
 impl Memory {
     /// An empty one.
@@ -124,7 +127,7 @@ impl Memory {
             sent: Issues::default(),
             reports: SeenReports::default(),
             open: Open::default(),
-            routes: HashMap::new(),
+            reporting: HashMap::new(),
             evictions: 0,
         }
     }
@@ -154,8 +157,8 @@ impl Memory {
         if let Some((mark, _)) = exchange.far_side.mark {
             found.mark_used = found.mark_used.or_else(|| self.reports.seen_elsewhere(mark.exchange, own));
         }
-        if let Some(route) = self.routes.get(&exchange.route).filter(|_| exchange.role == Role::Outer) {
-            found.reports.merge(&route.reports);
+        if let Some(reports) = self.reporting.get(&exchange.route) {
+            found.reports.merge(reports);
         }
     }
 
@@ -193,7 +196,7 @@ impl Memory {
     }
 
     fn testimony<'e>(&self, exchange: &Exchange<'e>, elsewhere: &Elsewhere) -> Testimony<'e> {
-        let own = &self.routes.get(&exchange.route).unwrap_or(&NO_STATS).reports;
+        let own = self.reporting.get(&exchange.route).unwrap_or(&NO_REPORTS);
         // Asked of every shard, it counts for the whole route.
         let habit = if elsewhere.reports.shown > 0 { &elsewhere.reports } else { own };
         Testimony::of(exchange, &self.reports, habit)
@@ -215,7 +218,7 @@ impl Memory {
             condition,
             resource,
             siblings: if needs_siblings { self.table.siblings(key).collect() } else { Vec::new() },
-            route: self.routes.get(&exchange.route).unwrap_or(&NO_STATS),
+            route: &elsewhere.route,
             elsewhere,
             testimony,
         };
@@ -275,7 +278,9 @@ impl Memory {
         testimony: &Testimony<'_>,
         judgement: &mut Judgement,
     ) {
-        remember::count(self.routes.entry(exchange.route).or_default(), exchange, condition);
+        if let Some(answer) = exchange.answer().filter(|_| exchange.role == Role::Outer) {
+            self.reporting.entry(exchange.route).or_default().note(exchange, answer.head.status);
+        }
         let news = remember::News::of(exchange, condition, testimony);
         if !news.is_worth_keeping(self.table.find(key.whole).is_some()) {
             return;

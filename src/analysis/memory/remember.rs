@@ -1,13 +1,11 @@
 //! How what an exchange shows changes what is known of its resource.
 
 use super::history::{Absence, Refusal, Resource, Shown, Write};
-use super::routes::RouteStats;
 use super::seen::Glimpse;
 use super::{MemoryLimits, amendment, seen};
-use crate::analysis::exchange::{Answer, Exchange, Role};
+use crate::analysis::exchange::{Answer, Exchange};
 use crate::analysis::far_side::Testimony;
 use crate::analysis::judgement::{Diagnosis, Judgement};
-use crate::analysis::semantics::conditions::{Conditions, tags_of};
 use crate::analysis::semantics::entity_tag::EntityTag;
 use crate::analysis::semantics::fields::FieldName;
 use crate::analysis::semantics::validators::Validators;
@@ -59,34 +57,6 @@ impl<'a> News<'a> {
             self.write.as_ref().is_some_and(|write| write.condition.is_some() || write.method != http::Method::POST);
         is_known || self.glimpse.is_some() || writes || self.refusal.is_some() || matches!(self.absence, Some(Some(_)))
     }
-}
-
-/// Counts an exchange for its route. `condition` is the digest of its conditions.
-pub(super) fn count(stats: &mut RouteStats, exchange: &Exchange<'_>, condition: Option<u128>) {
-    let conditions = Conditions::any(exchange.forwarded);
-    stats.validators_returned += u64::from(conditions);
-    let Some(answer) = exchange.answer() else { return };
-    if exchange.role == Role::Outer {
-        stats.reports.note(exchange, answer.head.status);
-    }
-    if !matches!(answer.head.status, 200..=299) {
-        return;
-    }
-    if !seen::is_write(&exchange.request.method) {
-        stats.validators_shown += u64::from(Validators::any(&answer.head.fields));
-        return;
-    }
-    stats.wrote(exchange.client);
-    if condition.is_none() {
-        let replaces = exchange.request.method != http::Method::POST && answer.head.status != 201;
-        stats.unconditional_writes += u64::from(replaces);
-        return;
-    }
-    stats.conditional_writes += 1;
-    let conditions = Conditions::of(exchange.forwarded);
-    let tags = tags_of(&conditions.if_match);
-    stats.weak_accepted += u64::from(!tags.is_empty() && tags.iter().all(|tag| tag.weak));
-    stats.lists_accepted += u64::from(tags.len() > 1);
 }
 
 /// The tag of a resource that was created under another name, and that name.

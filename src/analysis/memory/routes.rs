@@ -1,35 +1,75 @@
-//! How the exchanges of a route usually go, as far as this shard has seen them.
+//! How the exchanges of a route usually go.
 //!
-//! Each shard counts for itself: a rule that needs ten writes then needs them in one shard, which makes it later, never
-//! wrong.
+//! The resources of a route are in all shards, and its clients write all of them: whoever holds the shards keeps one
+//! [`RouteHabits`] for each route and gives it to whichever shard judges ([`super::Elsewhere`]). Which answers come with
+//! a report is counted in each shard and put together when a verdict turns on it, which is rare.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::analysis::diagnosis::hazards::validator_never_returned;
 use crate::analysis::exchange::Exchange;
+use crate::analysis::judgement::Judgement;
 use crate::analysis::principal::Principal;
+use crate::analysis::semantics::conditions::{Conditions, tags_of};
+use crate::analysis::semantics::validators::Validators;
+use crate::analysis::semantics::vendor;
 use crate::analysis::time::Time;
 
-/// Counts of one route.
-#[derive(Clone, Debug, Default)]
-pub struct RouteStats {
+use super::seen;
+
+/// How a route is read and written, over all its resources.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RouteHabits {
     /// Writes that succeeded under a condition.
     pub conditional_writes: u64,
     /// Writes that replaced or removed something without one, a vendor's included: creations and calls by POST overwrite
     /// nobody.
     pub unconditional_writes: u64,
-    /// Answers to reads that carried a validator.
-    pub validators_shown: u64,
-    /// Requests that brought one back, in any condition.
-    pub validators_returned: u64,
-    /// Writes that succeeded with nothing but weak tags in If-Match.
-    pub weak_accepted: u64,
-    /// Writes that succeeded with a list of several tags in If-Match.
-    pub lists_accepted: u64,
+    /// A write carried a condition, whatever became of it.
+    pub conditions_sent: bool,
+    /// An answer to a read carried a validator.
+    pub validators_shown: bool,
+    /// A write succeeded with nothing but weak tags in If-Match.
+    pub weak_accepted: bool,
+    /// A write succeeded with a list of several tags in If-Match.
+    pub lists_accepted: bool,
     /// The first two clients whose writes succeeded.
     pub writers: [Option<Principal>; 2],
-    /// Which answers came with a report.
-    pub reports: ReportHabit,
+    /// It was told already that validators never come back here.
+    pub never_returned_told: bool,
+}
+
+/// What one exchange shows of the habits of its route.
+#[derive(Clone, Copy, Debug)]
+pub enum RouteNews {
+    /// An answer to a read carried a validator.
+    ValidatorShown,
+    /// A write with a condition did not succeed.
+    ConditionSent,
+    /// A write succeeded.
+    Written {
+        /// Whose it was.
+        by: Principal,
+        /// Under which condition.
+        under: Guard,
+    },
+}
+
+/// Under which condition a write succeeded.
+#[derive(Clone, Copy, Debug)]
+pub enum Guard {
+    /// Under one.
+    Condition {
+        /// Nothing but weak tags in If-Match.
+        all_weak: bool,
+        /// Several tags in If-Match.
+        is_list: bool,
+    },
+    /// Under none, and it replaced or removed something.
+    None,
+    /// Under none, and it need not have replaced anything.
+    NothingReplaced,
 }
 
 /// Which answers of a route came with the report of an inner instance, as an outer one has seen it.
@@ -124,13 +164,39 @@ impl ReportHabit {
     }
 }
 
-impl RouteStats {
+impl RouteHabits {
     /// Whether writes of two clients were seen.
     pub const fn has_two_writers(&self) -> bool {
         matches!(self.writers, [Some(_), Some(_)])
     }
 
-    pub(super) fn wrote(&mut self, client: Principal) {
+    /// Takes in what an exchange shows.
+    pub fn take(&mut self, news: RouteNews) {
+        match news {
+            RouteNews::ValidatorShown => self.validators_shown = true,
+            RouteNews::ConditionSent => self.conditions_sent = true,
+            RouteNews::Written { by, under } => {
+                self.wrote(by);
+                match under {
+                    Guard::Condition { all_weak, is_list } => {
+                        self.conditional_writes += 1;
+                        self.conditions_sent = true;
+                        self.weak_accepted |= all_weak;
+                        self.lists_accepted |= is_list;
+                    }
+                    Guard::None => self.unconditional_writes += 1,
+                    Guard::NothingReplaced => {}
+                }
+            }
+        }
+    }
+
+    /// Takes in what was told of the route.
+    pub fn told(&mut self, judgement: &Judgement) {
+        self.never_returned_told |= validator_never_returned::is_told(judgement);
+    }
+
+    fn wrote(&mut self, client: Principal) {
         let [first, second] = &mut self.writers;
         match first {
             None => *first = Some(client),
@@ -138,4 +204,34 @@ impl RouteStats {
             Some(_) => *second = second.or(Some(client)),
         }
     }
+}
+
+impl RouteNews {
+    /// What an exchange shows; mostly nothing new.
+    pub fn of(exchange: &Exchange<'_>) -> Option<Self> {
+        let answer = exchange.answer();
+        let succeeded = answer.filter(|answer| matches!(answer.head.status, 200..=299));
+        if !seen::is_write(&exchange.request.method) {
+            let shown = succeeded.is_some_and(|answer| Validators::any(&answer.head.fields));
+            return shown.then_some(Self::ValidatorShown);
+        }
+        let is_conditional = is_conditional(exchange);
+        let Some(answer) = succeeded else { return is_conditional.then_some(Self::ConditionSent) };
+        let under = if is_conditional {
+            let conditions = Conditions::of(exchange.forwarded);
+            let tags = tags_of(&conditions.if_match);
+            let all_weak = !tags.is_empty() && tags.iter().all(|tag| tag.weak);
+            Guard::Condition { all_weak, is_list: tags.len() > 1 }
+        } else if exchange.request.method != http::Method::POST && answer.head.status != 201 {
+            Guard::None
+        } else {
+            Guard::NothingReplaced
+        };
+        Some(Self::Written { by: exchange.client, under })
+    }
+}
+
+fn is_conditional(exchange: &Exchange<'_>) -> bool {
+    let vendor = || vendor::of(exchange.forwarded, &exchange.request.target, &exchange.policy.preconditions);
+    Conditions::any(exchange.forwarded) || !vendor().is_empty()
 }

@@ -9,11 +9,13 @@ use crate::analysis::diagnosis::{causes, hazards};
 use crate::analysis::exchange::{Exchange, Outcome};
 use crate::analysis::judgement::{Confidence, Judgement};
 use crate::analysis::semantics::fields::{FieldName, FieldSet};
+use crate::recorder::habits::Habits;
 
 /// The series of one route.
 #[derive(Debug)]
 pub struct RouteSeries {
     number: u16,
+    habits: Arc<Habits>,
     route: Arc<str>,
     upstream: Arc<str>,
     families: Families,
@@ -27,7 +29,12 @@ pub struct RouteSeries {
 }
 
 impl RouteSeries {
-    pub(in crate::recorder) fn new(number: u16, route: &str, upstream: &str, families: &Families) -> Self {
+    pub(in crate::recorder) fn new(
+        (number, habits): (u16, Arc<Habits>),
+        route: &str,
+        upstream: &str,
+        families: &Families,
+    ) -> Self {
         for cause in causes::CATALOGUE {
             let likely = Confidence::Likely.as_str();
             families.precondition_failed.with_label_values(&[route, cause.id, likely]);
@@ -37,6 +44,7 @@ impl RouteSeries {
         }
         Self {
             number,
+            habits,
             route: Arc::from(route),
             upstream: Arc::from(upstream),
             requests: unresolved(METHODS.len() * Code::ALL.len()),
@@ -53,6 +61,11 @@ impl RouteSeries {
     /// What [`Exchange::route`] is for this route.
     pub const fn number(&self) -> u16 {
         self.number
+    }
+
+    /// How it is read and written.
+    pub(in crate::recorder) fn habits(&self) -> &Habits {
+        &self.habits
     }
 
     /// Its configured name.

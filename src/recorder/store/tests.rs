@@ -33,7 +33,7 @@ impl Fixture {
     fn with_file(file: Option<std::path::PathBuf>, records: u64, bytes: u64) -> Self {
         let metrics = Arc::new(Metrics::new().unwrap());
         let feed = Arc::new(Feed::new());
-        let route = RouteSeries::new(0, "orders", "api", metrics.families());
+        let route = RouteSeries::new((0, Arc::default()), "orders", "api", metrics.families());
         let store = Store::start(Sinks {
             file,
             limits: Limits { records, bytes },

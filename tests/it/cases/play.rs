@@ -11,7 +11,7 @@ use why412::analysis::exchange::{
 };
 use why412::analysis::far_side;
 use why412::analysis::judgement::{Diagnosis, Finding, Judgement};
-use why412::analysis::memory::{Elsewhere, Memory, MemoryLimits};
+use why412::analysis::memory::{Elsewhere, Memory, MemoryLimits, RouteHabits, RouteNews};
 use why412::analysis::principal::Principal;
 use why412::analysis::semantics::fields::Fields;
 use why412::analysis::semantics::message::{RequestHead, ResponseHead, Version};
@@ -32,20 +32,28 @@ const BEGIN: u64 = 1_768_046_400_000_000;
 /// Plays a block.
 pub(crate) fn play(block: &Block) -> Vec<Fault> {
     let mut memory = Memory::new(MemoryLimits { resources: 100, sightings: 32, bytes: 1 << 20 });
+    let mut habits = RouteHabits::default();
     let mut now = Time::from_unix_micros(BEGIN);
     let mut faults = Vec::new();
     let mut reports = Vec::new();
     for (index, told) in block.exchanges.iter().enumerate() {
         now = now.plus(Duration::from_millis(told.after));
         let pair = Pair::of(block, index, told, now, &reports);
-        let judgement = observe(&mut memory, block, index, told, now, &pair);
+        let judgement = observe((&mut memory, &mut habits), block, index, told, now, &pair);
         reports.push(pair.report);
         compare(told, &judgement, &mut faults);
     }
     faults
 }
 
-fn observe(memory: &mut Memory, block: &Block, index: usize, told: &Told, now: Time, pair: &Pair) -> Judgement {
+fn observe(
+    (memory, habits): (&mut Memory, &mut RouteHabits),
+    block: &Block,
+    index: usize,
+    told: &Told,
+    now: Time,
+    pair: &Pair,
+) -> Judgement {
     let bypassed = given(&told.request, ":bypass").is_some();
     let request = request_head(told);
     let mut forwarded = request.fields.clone();
@@ -88,12 +96,14 @@ fn observe(memory: &mut Memory, block: &Block, index: usize, told: &Told, now: T
     };
     let outcomes = far_side::outcomes(&exchange);
     let amendments = memory.learn(&outcomes, exchange.ended);
-    let mut elsewhere = Elsewhere::default();
+    let mut elsewhere = Elsewhere::of_route(*habits);
     if Elsewhere::is_wanted(&exchange) {
         memory.elsewhere(&exchange, &mut elsewhere);
     }
     let mut judgement = memory.observe(&exchange, &elsewhere);
     judgement.amendments.extend(amendments);
+    RouteNews::of(&exchange).into_iter().for_each(|news| habits.take(news));
+    habits.told(&judgement);
     judgement
 }
 

@@ -46,7 +46,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let tag = tags.first().copied().filter(|_| tags.iter().all(|tag| tag.weak) && !case.compares_weakly())?;
     let (confidence, fact) = strong_one(case, tag)?;
     // A service that has taken weak tags before did not refuse this one for its weakness.
-    if case.route.weak_accepted > 0 && confidence < Confidence::Proven {
+    if case.route.weak_accepted && confidence < Confidence::Proven {
         return None;
     }
     let mut evidence = vec![case.sent(FieldName::IfMatch)];
@@ -64,7 +64,7 @@ fn current_but_weakened(case: &Case<'_>, tags: &[EntityTag<'_>]) -> Option<Findi
         }
         let Some((seen, given)) = case.as_origin_gave(*tag) else {
             // A service that has taken weak tags before did not refuse this one for its weakness.
-            return (case.route.weak_accepted == 0).then_some((Confidence::Likely, None));
+            return (!case.route.weak_accepted).then_some((Confidence::Likely, None));
         };
         let is_strong = given.etag.as_ref().is_some_and(|value| value.is_of(&strong.to_bytes()));
         let told = Evidence::origin_gave(seen, given, FieldName::ETag);

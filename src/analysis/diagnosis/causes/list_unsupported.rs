@@ -29,7 +29,7 @@ const RECENT: Duration = Duration::from_secs(600);
 
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let tags = case.if_match();
-    if tags.len() < 2 || case.route.lists_accepted > 0 {
+    if tags.len() < 2 || case.route.lists_accepted {
         return None;
     }
     let comparable = |weak: bool| !weak || case.compares_weakly();

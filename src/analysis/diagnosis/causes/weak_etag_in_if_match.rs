@@ -39,7 +39,7 @@ fn examine(case: &Case<'_>) -> Option<Finding> {
     let tags = case.if_match();
     let all_weak = !tags.is_empty() && tags.iter().all(|tag| tag.weak);
     // A service that has taken weak tags before did not refuse this one for its weakness.
-    if !all_weak || case.compares_weakly() || case.route.weak_accepted > 0 {
+    if !all_weak || case.compares_weakly() || case.route.weak_accepted {
         return None;
     }
     // What arrived was no weak tag.

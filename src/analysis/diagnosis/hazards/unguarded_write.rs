@@ -9,9 +9,9 @@ use http::Method;
 pub static HAZARD: Hazard = Hazard {
     id: "unguarded-write",
     title: "A write without a precondition, where others write with one",
-    explanation: "Most writes on this route carry a condition, from several clients; this one carried none and \
-        succeeded. It may have replaced a change that this client had never seen, and the others' conditions cannot \
-        protect them from it.",
+    explanation: "Most writes on this route carry a condition, and it is written by several clients; this one carried \
+        none and succeeded. It may have replaced a change that this client had never seen, and the others' conditions \
+        cannot protect them from it.",
     example: r#"alice  PUT /orders/7 | If-Match: "v1" -> 204 | ETag: "v2"
 script PUT /orders/7 -> 204 | ETag: "v3""#,
     fix: &[

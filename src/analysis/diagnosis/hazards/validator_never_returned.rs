@@ -4,7 +4,7 @@ use http::Method;
 
 use super::common::successful_write;
 use crate::analysis::diagnosis::{Case, Evidence, Hazard};
-use crate::analysis::judgement::{Confidence, Finding};
+use crate::analysis::judgement::{Confidence, Finding, Judgement};
 
 /// The catalogue entry.
 pub static HAZARD: Hazard = Hazard {
@@ -32,12 +32,20 @@ const WRITES_MIN: u64 = 20;
 fn examine(case: &Case<'_>) -> Option<Finding> {
     let answer = successful_write(case)?;
     let route = case.route;
-    // This write is the one after those that are counted, and the only one that says so.
+    // This write is the one after those that are counted.
     let replaces = case.exchange.request.method != Method::POST && answer.head.status != 201;
-    let is_due = replaces && case.condition.is_none() && route.unconditional_writes + 1 == WRITES_MIN;
-    if !is_due || route.conditional_writes > 0 || route.validators_shown == 0 || !route.has_two_writers() {
+    let is_due = replaces && case.condition.is_none() && route.unconditional_writes + 1 >= WRITES_MIN;
+    // A condition that was refused has come back all the same. Told once, it is known.
+    let is_usual = !route.conditions_sent && route.validators_shown && route.has_two_writers();
+    if !is_due || !is_usual || route.never_returned_told {
         return None;
     }
-    let says = "Of the last 20 writes on this route not one carried a condition, though answers carry validators.";
+    let says = "Of at least 20 writes on this route, by two clients or more, not one carried a condition, though answers \
+        carry validators.";
     Some(Finding::new(Confidence::Possible, vec![Evidence::Fact { kind: "never-returned", says }]))
+}
+
+/// Whether it is among what was concluded from an exchange.
+pub fn is_told(judgement: &Judgement) -> bool {
+    judgement.hazards.iter().any(|found| std::ptr::eq(found.hazard, &HAZARD))
 }
