@@ -86,7 +86,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Option<Command>, output: &Output) -> Result<ExitCode, CliError> {
     match command {
-        None => orientation::orientation(output),
+        None => Ok(orientation::orientation(output)),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Check(arguments)) => check::check(&arguments, output),
         Some(Command::Demo(arguments)) => demo::demo(&arguments, output),

@@ -115,6 +115,11 @@ impl Output {
         }
     }
 
+    /// Writes text for a person who got no data, as it is. That nobody reads it is nobody's failure.
+    pub(super) fn instead_of_data(self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
     /// Writes a message that helps a person and that a script has no use for.
     pub(super) fn hint(self, text: &str) {
         if self.watched {

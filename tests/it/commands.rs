@@ -189,7 +189,9 @@ fn tail_comes_back_to_where_it_was() {
         let request = wire.request().unwrap();
         log.push(&request);
         if request.head.target().starts_with("/api/v1/exchanges") {
-            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n{\"exchanges\":[{\"id\":\"zeroth\"}]}");
+            // The connection ends with this answer: a client that is not told might use it for the feed.
+            let head = "HTTP/1.1 200 OK\r\nContent-Length: 31\r\nConnection: close\r\n\r\n";
+            wire.send(format!("{head}{{\"exchanges\":[{{\"id\":\"zeroth\"}}]}}"));
             return;
         }
         let id = if request.value("Last-Event-ID") == Some("first") { "second" } else { "first" };
