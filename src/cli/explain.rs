@@ -52,7 +52,7 @@ fn text(entry: &Entry, output: Output) -> String {
     let columns = output.prose_columns();
     let title = |text: &str| output.toned(Tone::Strong, text);
     let what = match entry.party {
-        Some(party) => format!("a cause of 412; to act: {}", output.toned(tone_of(party), party_in_words(party))),
+        Some(party) => format!("a cause of 412; to act: {}", output.toned(tone_of(party), &entry.parties_in_words())),
         None => "a hazard: damage or waste without a 412".to_owned(),
     };
     let mut lines = vec![
@@ -73,16 +73,6 @@ fn text(entry: &Entry, output: Output) -> String {
     }
     lines.extend([String::new(), wrapped(&entry.specification.join(", "), "See ", "    ", columns)]);
     lines.join("\n")
-}
-
-const fn party_in_words(party: Party) -> &'static str {
-    match party {
-        Party::Client => "the client",
-        Party::OtherClient => "another client",
-        Party::Gateway => "the gateway",
-        Party::Origin => "the origin",
-        Party::Unknown => "not known",
-    }
 }
 
 const fn tone_of(party: Party) -> Tone {

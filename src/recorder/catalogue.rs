@@ -23,6 +23,8 @@ pub struct EntryView {
     pub id: &'static str,
     /// Who has to act; null for hazards.
     pub party: Option<&'static str>,
+    /// Who has to act instead in some cases: then only the record of a 412 says who it is.
+    pub other_parties: Vec<&'static str>,
     /// One line.
     pub title: &'static str,
     /// What happened, and how we know.
@@ -66,6 +68,7 @@ pub fn entry_view(entry: &Entry) -> EntryView {
         kind: entry.kind.as_str(),
         id: entry.id,
         party: entry.party.map(|party| party.as_str()),
+        other_parties: entry.other_parties.iter().map(|party| party.as_str()).collect(),
         title: entry.title,
         explanation: entry.explanation,
         example: entry.example,

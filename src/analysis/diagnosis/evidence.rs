@@ -161,10 +161,7 @@ pub enum Evidence {
         since: Time,
     },
     /// The two requests asked for different representations.
-    OtherVariant {
-        /// The field by which they differ.
-        field: FieldName,
-    },
+    OtherVariant,
     /// The clocks of the date that was sent and of the origin.
     Clocks {
         /// The date sent.
@@ -337,7 +334,7 @@ impl Evidence {
             Self::Elsewhere { .. } => "elsewhere",
             Self::Sequence { .. } => "sequence",
             Self::NoWriteSince { .. } => "no-write-since",
-            Self::OtherVariant { .. } => "other-variant",
+            Self::OtherVariant => "other-variant",
             Self::Clocks { .. } => "clocks",
             Self::Missing { .. } => "missing",
             Self::OriginAnswered { .. } => "origin-answered",
@@ -369,7 +366,8 @@ impl Evidence {
             }
             Self::SameRequest { body } => same_says(*body).to_owned(),
             Self::RefusedBefore { times, at } => {
-                format!("The same condition of this client had been refused {times} times, last at {}.", moment(*at))
+                let times = if *times == 1 { "once".to_owned() } else { format!("{times} times, last") };
+                format!("The same condition of this client had been refused {times} at {}.", moment(*at))
             }
             Self::Gone { at, deleted, status } => gone_says(*at, *deleted, *status),
             Self::ToldApart { by, hidden } => told_apart_says(*by, *hidden),
@@ -388,8 +386,8 @@ impl Evidence {
             }
             Self::Sequence { seen } => sequence_says(seen),
             Self::NoWriteSince { since } => format!("No write was seen since {}.", moment(*since)),
-            Self::OtherVariant { field } => {
-                format!("The refused request and the one that was given the tag differ in {}.", title(*field))
+            Self::OtherVariant => {
+                "The refused request and the one that was given the tag differ in Accept or Accept-Language.".to_owned()
             }
             Self::Clocks { sent, origin } => {
                 format!("The date sent is {}, the origin's clock said {}.", shown(sent), shown(origin))

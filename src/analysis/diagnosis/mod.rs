@@ -31,6 +31,8 @@ pub struct Cause {
     pub id: &'static str,
     /// Who has to act, unless a finding says otherwise.
     pub party: Party,
+    /// Whom a finding can name instead: then only the record of a 412 says who has to act.
+    pub other_parties: &'static [Party],
     /// At most 72 characters.
     pub title: &'static str,
     /// What happened, and how we know.

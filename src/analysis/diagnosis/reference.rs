@@ -34,6 +34,8 @@ pub struct Entry {
     pub id: &'static str,
     /// Who has to act; a hazard names nobody.
     pub party: Option<Party>,
+    /// Who has to act instead in some cases.
+    pub other_parties: &'static [Party],
     /// One line.
     pub title: &'static str,
     /// What happened, and how we know.
@@ -74,12 +76,21 @@ pub fn page() -> String {
     page
 }
 
+impl Entry {
+    /// Who has to act, the usual one first: "the client or the origin". Empty for a hazard.
+    pub fn parties_in_words(&self) -> String {
+        let parties: Vec<_> = self.party.iter().chain(self.other_parties).map(|party| party_in_words(*party)).collect();
+        parties.join(" or ")
+    }
+}
+
 impl From<&'static Cause> for Entry {
     fn from(cause: &'static Cause) -> Self {
         Self {
             kind: Kind::Cause,
             id: cause.id,
             party: Some(cause.party),
+            other_parties: cause.other_parties,
             title: cause.title,
             explanation: cause.explanation,
             example: cause.example,
@@ -96,6 +107,7 @@ impl From<&'static Hazard> for Entry {
             kind: Kind::Hazard,
             id: hazard.id,
             party: None,
+            other_parties: &[],
             title: hazard.title,
             explanation: hazard.explanation,
             example: hazard.example,
@@ -123,15 +135,15 @@ In the examples an exchange is one line: who asked, the request and its fields, 
 fn index_table(page: &mut String, entries: impl Iterator<Item = Entry>) {
     page.push_str("| name | to act | what it says |\n|---|---|---|\n");
     for entry in entries {
-        let party = entry.party.map_or("", party_in_words);
+        let party = entry.parties_in_words();
         let _ = writeln!(page, "| [`{0}`](#{0}) | {party} | {1} |", entry.id, entry.title);
     }
 }
 
 fn section(page: &mut String, entry: &Entry) {
     let _ = write!(page, "\n### {}\n\n**{}**\n\n", entry.id, entry.title);
-    if let Some(party) = entry.party {
-        let _ = write!(page, "To act: {}.\n\n", party_in_words(party));
+    if entry.party.is_some() {
+        let _ = write!(page, "To act: {}.\n\n", entry.parties_in_words());
     }
     let _ = write!(page, "{}\n\n```text\n{}\n```\n\n", entry.explanation, entry.example);
     page.push_str("What to do:\n\n");

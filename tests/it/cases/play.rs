@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use http::Method;
+use why412::analysis::diagnosis::Cause;
 use why412::analysis::exchange::{
     Answer, BypassApplied, BypassScope, Exchange, ExchangeId, FarSide, Outcome, RequestBody, RoutePolicy, Scheme,
 };
@@ -194,9 +195,18 @@ fn compare(told: &Told, judgement: &Judgement, faults: &mut Vec<Fault>) {
         }
     }
     faults.extend(unexpected.into_iter().map(|says| Fault { line: told.line, says: format!("found: {says}") }));
+    let all = judgement.diagnosis.iter().map(|it| (it.cause, &it.finding));
+    for (cause, _) in all.filter(|(cause, finding)| !is_named_by_catalogue(cause, finding)) {
+        faults.push(Fault { line: told.line, says: format!("{} names a party that its entry does not", cause.id) });
+    }
     if judgement.rules_failed > 0 {
         faults.push(Fault { line: told.line, says: "a rule panicked".to_owned() });
     }
+}
+
+/// Who has to act is one of those that the catalogue names.
+fn is_named_by_catalogue(cause: &Cause, finding: &Finding) -> bool {
+    finding.party.is_none_or(|party| party == cause.party || cause.other_parties.contains(&party))
 }
 
 fn missing_beside(judgement: &Judgement, expected: &Expected) -> Option<String> {

@@ -9,10 +9,11 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "client-derived-validator",
     party: Party::Client,
+    other_parties: &[],
     title: "The client made up the tag out of one that was issued",
-    explanation: "Nobody gave out this tag. It resembles one that was: shortened, changed in case, joined to \
-        something, decoded or encoded once too often, or without a suffix that really belonged to it. A tag is \
-        opaque; any change makes it another tag.",
+    explanation: "No answer that was seen gave out this tag. It resembles one that was given out: shortened, \
+        changed in case, joined to something, decoded or encoded once too often, or without a suffix that really \
+        belonged to it. A tag is opaque; any change makes it another tag.",
     example: r#"client  GET /img/5 -> 200 | ETag: "Ab3F-9"
 client  PUT /img/5 | If-Match: "ab3f-9" -> 412"#,
     fix: &[

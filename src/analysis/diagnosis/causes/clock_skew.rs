@@ -8,10 +8,11 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "clock-skew",
     party: Party::Client,
+    other_parties: &[],
     title: "The date sent comes from a clock that disagrees with the server's",
-    explanation: "The date in the condition was never served as Last-Modified: the client took it from its own \
-        clock, and that clock and the server's (its Date field) disagree. A condition by date only means something \
-        with a date that the server itself gave out.",
+    explanation: "The date in the condition was not seen to be served as Last-Modified, and it is close to the \
+        time of the exchange: the client took it from its own clock, which disagrees with the server's (its Date \
+        field). A condition by date only means something with a date that the server itself gave out.",
     example: r#"client  PUT /f | If-Unmodified-Since: Tue, 27 Jan 2026 10:58:00 GMT -> 412 | Date: Tue, 27 Jan 2026 11:08:21 GMT"#,
     fix: &[
         "Send the Last-Modified of the last answer, unchanged, instead of a time from the local clock.",

@@ -14,10 +14,11 @@ use crate::analysis::time::Time;
 pub static CAUSE: Cause = Cause {
     id: "concurrent-update",
     party: Party::OtherClient,
+    other_parties: &[],
     title: "Another client changed the resource in between",
-    explanation: "This client read the resource, then another client wrote it successfully, then this client tried \
-        to write with the validator of its old read. The write in between was seen. This is what the precondition \
-        is for: without it the other client's change would have been erased.",
+    explanation: "The client's condition stands for an older version, and after that another client wrote the \
+        resource successfully: the write was seen, and the evidence says by whom and when. This is what the \
+        precondition is for: without it the other client's change would have been erased.",
     example: r#"alice  GET /orders/7 -> 200 | ETag: "v1"
 bob    PUT /orders/7 | If-Match: "v1" -> 204 | ETag: "v2"
 alice  PUT /orders/7 | If-Match: "v1" -> 412 | ETag: "v2""#,

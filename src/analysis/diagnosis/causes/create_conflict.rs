@@ -11,10 +11,12 @@ use crate::analysis::semantics::vendor::Asks;
 pub static CAUSE: Cause = Cause {
     id: "create-conflict",
     party: Party::Client,
+    other_parties: &[],
     title: "The resource already exists, and the write asked that it should not",
-    explanation: "The request carried If-None-Match (with `*`, or with a tag that matches) or a vendor's \"must not \
-        exist\" on a write: create this only if it is not there. It is there. The refusal protects what exists; the \
-        service works as it should.",
+    explanation: "The request carried If-None-Match (with `*`, or with a tag) or a vendor's \"must not exist\" \
+        on a write: carry this out only if it is not there, or not in that version. Unless another condition of \
+        the request failed, it is there; the refusal then protects what exists, and the service works as it \
+        should.",
     example: r#"client  PUT /calendar/ev1.ics | If-None-Match: * -> 412 | ETag: "e9""#,
     fix: &[
         "Read what is there, and decide: keep it, choose another name, or update it with If-Match and the tag of \
@@ -32,8 +34,8 @@ pub static CAUSE: Cause = Cause {
         },
         Detail {
             id: "lock-held",
-            explanation: "The name is a lock: its existence says that somebody holds it. The 412 is the lock at \
-                work.",
+            explanation: "A vendor's \"must not exist\" is how tools take a lock. Where the name is one, its \
+                existence says that somebody holds it, and the 412 is the lock at work.",
             fix: &["Wait and try again with growing pauses, or ask the holder that the lock's content names; break a \
                     lock only when its holder is known to be gone."],
         },

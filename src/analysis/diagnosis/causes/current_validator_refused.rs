@@ -10,10 +10,12 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "current-validator-refused",
     party: Party::Origin,
+    other_parties: &[],
     title: "The current validator was sent, and the service refused it",
-    explanation: "The client sent exactly the validator that the service gives out for this resource, before the \
-        refusal and after it; nothing was written in between. By what RFC 9110 says the condition was true. Nothing \
-        that is known of gateways, dates, lists or other clients explains the refusal: look for it in the service.",
+    explanation: "The client sent exactly the validator that the service gives out for this resource, as the \
+        refusal itself, the answers around it or a later success of the same condition show; no write was seen \
+        in between. By what RFC 9110 says the condition was true. Nothing that is known of gateways, dates, \
+        lists or other clients explains the refusal: look for it in the service.",
     example: r#"client  GET /api/values -> 200 | ETag: "12345"
 client  PATCH /api/values | If-Match: "12345" -> 412
 client  GET /api/values -> 200 | ETag: "12345""#,
@@ -27,15 +29,15 @@ client  GET /api/values -> 200 | ETag: "12345""#,
     details: &[
         Detail {
             id: "recovered-by-read",
-            explanation: "After a read the same condition was accepted: the service learns its tags from reads and \
-                had forgotten this one.",
+            explanation: "After a read the same condition was accepted. A service that learns its tags from \
+                reads, and had forgotten this one, does that.",
             fix: &["Make the service compute the tag from what is stored when it judges a condition, instead of \
                     remembering what it once sent."],
         },
         Detail {
             id: "recovered-by-itself",
-            explanation: "The same condition was accepted later, with nothing in between: the service's judgement \
-                depends on timing, on a node, or on a replica that lags behind.",
+            explanation: "The same condition was accepted later, with neither a read nor a write seen in \
+                between: the service's judgement depends on timing, on a node, or on a replica that lags behind.",
             fix: &["Judge conditions against the primary store, within the transaction of the write."],
         },
     ],

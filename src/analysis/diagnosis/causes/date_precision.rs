@@ -8,10 +8,12 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "date-precision",
     party: Party::Origin,
+    other_parties: &[],
     title: "The date sent equals the date served; fractions of a second differ",
-    explanation: "If-Unmodified-Since carried exactly the Last-Modified that was served, nothing was written since, \
-        and the service refused: it compares the date, which has whole seconds, with a stored time that has \
-        fractions. The stored time is always a little later, so the condition can never be true.",
+    explanation: "If-Unmodified-Since carried exactly the Last-Modified that was served, no later change was \
+        seen, and the service refused: it compares the date, which has whole seconds, with a stored time that \
+        has fractions. The stored time is then mostly a little later, so that the condition can hardly ever be \
+        true.",
     example: r#"client  GET /sync.json -> 200 | Last-Modified: Tue, 27 Jan 2026 11:08:21 GMT
 client  PUT /sync.json | If-Unmodified-Since: Tue, 27 Jan 2026 11:08:21 GMT -> 412"#,
     fix: &[

@@ -15,10 +15,11 @@ use crate::analysis::semantics::http_date::HttpDate;
 pub static CAUSE: Cause = Cause {
     id: "etag-rewritten",
     party: Party::Gateway,
+    other_parties: &[],
     title: "A gateway replaced the validator with one the origin does not know",
-    explanation: "The validator that the origin issued and the one the client received differ, and not by a \
+    explanation: "The validator that the origin issued and the one that came to the client differ, and not by a \
         compressor's suffix or by W/: the gateway computed its own, cut or requoted it, or took it from another \
-        answer. The client returned what it was given; the origin compared it with its own and refused.",
+        answer. The client returned what had been given out; the origin compared it with its own and refused.",
     example: r#"origin   200 ETag: "order-7-v3"  →  client  200 ETag: "5f1c09"
 client   PUT /orders/7 | If-Match: "5f1c09" -> 412 | ETag: "order-7-v3""#,
     fix: &[

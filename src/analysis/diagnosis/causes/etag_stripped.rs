@@ -10,11 +10,13 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "etag-stripped",
     party: Party::Gateway,
+    other_parties: &[],
     title: "A gateway removed the ETag, so the client had no tag to send back",
-    explanation: "The origin issued an ETag and the client received the answer without it. What the client then put \
-        into its condition shows that it had nothing: the word null or undefined, an empty value, or the tag of an \
-        older answer. We know it from both sides of the gateway, or from a copy of the tag in another field of the \
-        same answer (OC-ETag, X-ETag) that came through.",
+    explanation: "By what was seen the origin issued an ETag, and the client received the answer without it. \
+        What the client then put into its condition fits: the word null or undefined, an empty value, or the tag \
+        of an older answer. We know it from both sides of the gateway or from a copy of the tag in another field \
+        of the same answer (OC-ETag, X-ETag), or conclude it from a tag that the resource shows by HEAD, without \
+        compression, or as far as this instance; the evidence says which.",
     example: r#"origin   200 ETag: "c2"  →  client  200 (no ETag)
 client   PUT /cards/8 | If-Match: null -> 412"#,
     fix: &[
@@ -29,8 +31,8 @@ client   PUT /cards/8 | If-Match: null -> 412"#,
     specification: &["RFC 9110 §8.8.3", "RFC 9110 §7.7"],
     details: &[Detail {
         id: "on-write-response",
-        explanation: "The tag was removed from the answer to a write. Reads deliver it, so the first edit after \
-                a read succeeds and the next one fails.",
+        explanation: "The tag was missing from the answer to a write. Where reads deliver it, the first edit \
+            after a read succeeds and the next one fails.",
         fix: &[
             "Keep ETag on answers to PUT, PATCH and POST in the gateway; header rules are often written for \
                     pages and remove it there.",

@@ -1,4 +1,4 @@
-//! A compressor appended its mark to the tag; the origin never issued it.
+//! A compressor appended its mark to the tag, and whoever judges it does not know it.
 
 use crate::analysis::diagnosis::products::KeepFrom;
 use crate::analysis::diagnosis::suffix::{self, Suffixed};
@@ -13,13 +13,14 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "etag-suffixed",
     party: Party::Gateway,
-    title: "A compressor added a suffix to the ETag; the origin never issued it",
-    explanation: "The tag that the client returned ends in the mark of a compressor (such as -gzip, --gzip, ;br, \
-        :zstd or -df), and the tag without that mark is the one the origin knows. The compressing layer changes the \
-        tag when it sends the compressed answer out, and does not change it back when the client returns it. The \
-        client returned exactly what it was given. Every read-modify-write of a client that accepts compression \
-        fails this way, until compression or its effect on the tag is switched off; tests without Accept-Encoding \
-        do not show it.",
+    other_parties: &[Party::Origin],
+    title: "A compressor added a suffix to the ETag, which is then not recognised",
+    explanation: "The tag that was sent ends in the mark of a compressor (such as -gzip, --gzip, ;br, :zstd or \
+        -df). A compressing layer adds it when it sends the compressed answer out, and where it is not taken off \
+        again when the client returns the tag, the tag is refused: whoever judges the condition knows the one \
+        without the mark. What of this was seen stands in the evidence. Every read-modify-write of a client that \
+        accepts compression fails this way, until compression or its effect on the tag is switched off; tests \
+        without Accept-Encoding do not show it.",
     example: r#"client  GET /notes/1 | Accept-Encoding: gzip -> 200 | ETag: "n5-gzip" | Content-Encoding: gzip
 client  PUT /notes/1 | If-Match: "n5-gzip" -> 412 | ETag: "n5""#,
     fix: &[

@@ -10,12 +10,13 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "etag-weakened",
     party: Party::Gateway,
+    other_parties: &[],
     title: "A gateway made the strong ETag weak, so If-Match can never match",
-    explanation: "The origin issued a strong tag; the client was given the same tag with W/ in front and returned \
-        it in If-Match. If-Match compares strongly, and a weak tag never matches strongly, whatever the origin's \
-        version: this write fails every time, for every client that reads through this gateway. Gateways weaken \
-        tags when they compress or rewrite the body. The client returned what it was given; nobody else need have \
-        written.",
+    explanation: "The client sent, with W/ in front, a tag that the origin issues without it: the evidence says \
+        where the strong one was seen, or only that the weak one came with compressed content. If-Match compares \
+        strongly, and a weak tag never matches strongly, whatever the origin's version: this write fails every \
+        time, for every client whose tags are weakened. Gateways weaken tags when they compress or rewrite the \
+        body. A client that returns what it was given is not to blame; nobody else need have written.",
     example: r#"origin   200 ETag: "v1"  →  client  200 ETag: W/"v1", Content-Encoding: gzip
 client   PUT /roles/dev | If-Match: W/"v1" -> 412 | ETag: "v1""#,
     fix: &[

@@ -11,12 +11,14 @@ use crate::analysis::semantics::caching::{FromStore, from_store};
 pub static CAUSE: Cause = Cause {
     id: "gateway-answered",
     party: Party::Gateway,
+    other_parties: &[],
     title: "The gateway made this 412; the origin did not refuse the request",
-    explanation: "The answer did not come from the origin. The instance on the origin's side either never saw the \
-        request, or saw the origin give another answer than the client received; or the 412 carries the marks of a \
-        stored answer (Age, a cache hit) or of the gateway's own error page. The gateway judged the condition \
-        itself, against its own copy of the resource or against a validator that it had altered. Changing the \
-        client's tag or the origin's data cures nothing as long as the gateway keeps judging.",
+    explanation: "By what was seen the answer did not come from the origin: the instance on the origin's side \
+        reported another answer than the client received, or an earlier one, or did not report where it usually \
+        does; or the 412 carries the marks of a stored answer (Age, a cache hit). Either the gateway judged the \
+        condition itself, against its own copy of the resource or against a validator that it had altered, or it \
+        gave an answer that it had stored or made for another reason. Changing the client's tag or the origin's \
+        data cures nothing as long as the gateway keeps answering.",
     example: r#"client  GET /reports/9 | If-Match: "r3" -> 412 | Server: nginx
 (the origin saw no request, or answered 200)"#,
     fix: &[
@@ -25,7 +27,7 @@ pub static CAUSE: Cause = Cause {
         products::NGINX_CACHE_ANSWERS,
         products::HTTPD_CACHE_ANSWERS,
         products::VARNISH_CACHE_ANSWERS,
-        "Read the resource before writing again: whether the change was applied is not known from this 412.",
+        "Read the resource before writing again: the 412 alone does not say whether the change was applied.",
     ],
     specification: &["RFC 9110 §13.2.1", "RFC 9111 §4.3.2"],
     details: &[

@@ -10,9 +10,11 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "list-unsupported",
     party: Party::Origin,
+    other_parties: &[],
     title: "The current tag was in the list; the service does not read lists",
-    explanation: "If-Match may carry several tags, and one of them was the current one: the condition is true. The \
-        service refused all the same, because it compares the whole field value as one string.",
+    explanation: "If-Match may carry several tags, and one of them was, by what was seen, the current one: then \
+        the condition is true. A service that refuses it all the same compares the whole field value as one \
+        string.",
     example: r#"client  GET /b/k -> 200 | ETag: "k2"
 client  PUT /b/k | If-Match: "k1", "k2" -> 412"#,
     fix: &[

@@ -10,10 +10,12 @@ use crate::analysis::semantics::http_date::HttpDate;
 pub static CAUSE: Cause = Cause {
     id: "malformed-origin-validator",
     party: Party::Origin,
+    other_parties: &[],
     title: "The service issued a malformed validator and then refused it",
-    explanation: "The client returned the validator exactly as the service had given it out, and that was not \
-        well-formed: an ETag without its quotes, or a date that is none. What comes back malformed matches nothing. \
-        The client is not to blame, and cannot repair it without guessing.",
+    explanation: "The client returned a validator that had been given out malformed, as it was or with the \
+        quotes that it lacked: an ETag without its quotes, or a date that is none. By the grammar it names no \
+        version, so that it depends on the service whether it can ever match; this one refused it. The client is \
+        not to blame, and cannot repair it without guessing.",
     example: r#"client  GET /items/3 -> 200 | ETag: 8d4f00
 client  PUT /items/3 | If-Match: 8d4f00 -> 412"#,
     fix: &[

@@ -9,11 +9,13 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "malformed-precondition",
     party: Party::Client,
+    other_parties: &[],
     title: "The condition is malformed and cannot match anything",
-    explanation: "The value of the condition is not a list of entity-tags, or not an HTTP-date, so no version of \
-        the resource can satisfy it. A tag is written in double quotes, optionally with W/ in front: `\"abc\"` or \
-        `W/\"abc\"`. The value as it was sent is in the evidence. No answer through this instance had given the \
-        value out in this form.",
+    explanation: "The value of the condition is not a list of entity-tags, or not an HTTP-date, or it is one in \
+        form only (the word null in quotes, a tag with entities for its quotes): by the grammar no version of \
+        the resource can satisfy it. A tag is written in double quotes, optionally with W/ in front: `\"abc\"` \
+        or `W/\"abc\"`. The value as it was sent is in the evidence. Where the service itself gives out \
+        malformed validators, the cause is another (`malformed-origin-validator`).",
     example: r#"client  GET /items/3 -> 200 | ETag: "8d4f00"
 client  PUT /items/3 | If-Match: 8d4f00 -> 412"#,
     fix: &[

@@ -10,10 +10,12 @@ use crate::analysis::semantics::validators::Validators;
 pub static CAUSE: Cause = Cause {
     id: "missing-resource",
     party: Party::Client,
+    other_parties: &[],
     title: "The resource is not there (any more), so If-Match cannot match",
-    explanation: "If-Match demands that the resource exist, and it does not: it was deleted, moved, or never \
-        created. The service answers 412, and may do so instead of 404. Reads through this instance, or the \
-        deletion that was seen, show it.",
+    explanation: "If-Match demands that the resource exist, and by what was seen it does not: it was deleted, \
+        moved, or never created. The service answers 412, and may do so instead of 404. A read through this \
+        instance or the deletion that was seen shows it, or the condition itself: `If-Match: *` fails only where \
+        there is nothing.",
     example: r#"bob    DELETE /tasks/1 -> 204
 alice  PUT /tasks/1 | If-Match: "t4" -> 412"#,
     fix: &[

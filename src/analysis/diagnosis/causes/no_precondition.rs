@@ -9,12 +9,13 @@ use crate::analysis::semantics::conditions::Conditions;
 pub static CAUSE: Cause = Cause {
     id: "no-precondition",
     party: Party::Unknown,
+    other_parties: &[Party::Origin],
     title: "412 came to a request that carried no condition",
     explanation: "Neither a standard condition (If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, \
-        If-Range) nor a vendor's was in the request, so there was nothing that could fail. Either the service uses \
-        412 for something else (a missing header, a state that does not fit, a rule of its own), or a condition was \
-        added on the way, or a cache gave this client the stored refusal of another one. Where the origin was seen \
-        to answer, it is the origin's doing.",
+        If-Range) nor a vendor's was in the request as it was sent on, so there was nothing that could fail. \
+        Either the service uses 412 for something else (a missing header, a state that does not fit, a rule of \
+        its own), or a condition was added on the way, or a cache gave this client the stored refusal of another \
+        one. Where the origin was seen to answer, it is the origin's doing.",
     example: r#"client  POST /orders -> 412"#,
     fix: &[
         "Read the body of the answer: services that use 412 for rules of their own usually say there which one.",

@@ -9,10 +9,12 @@ use crate::analysis::memory::{Shown, Sighting};
 pub static CAUSE: Cause = Cause {
     id: "node-disagreement",
     party: Party::Origin,
+    other_parties: &[],
     title: "The service's nodes give the same version different validators",
-    explanation: "Without any write the validator changed back and forth, depending on the node that answered. A \
-        tag from one node is refused by the other: nobody wrote, and a repetition succeeds or fails by chance. Tags \
-        made from inode numbers, modification times of deployed files or start-up times do this.",
+    explanation: "No write was seen, and the validator changed back and forth, as it does where the nodes of a \
+        service differ; the evidence names their addresses where they were seen. A tag from one node is refused \
+        by the other: nobody need have written, and a repetition succeeds or fails by chance. Tags made from \
+        inode numbers, modification times of deployed files or start-up times do this.",
     example: r#"client  GET /page -> 200 | ETag: "n1-5f2"   (node 10.0.0.1)
 client  PUT /page | If-Match: "n1-5f2" -> 412 | ETag: "n2-5f2"   (node 10.0.0.2)"#,
     fix: &[

@@ -9,10 +9,11 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "outdated-date",
     party: Party::Client,
+    other_parties: &[],
     title: "The resource was modified after the date the client sent",
-    explanation: "If-Unmodified-Since asks that nothing has changed since its date, and the resource's \
-        Last-Modified is later: it has changed. No write of another client was seen in between, so who changed it \
-        is not known from here.",
+    explanation: "If-Unmodified-Since asks that nothing has changed since its date, and the resource has: its \
+        Last-Modified is later, as the refusal or an earlier answer shows; where the evidence names neither, it \
+        is supposed. Who changed it does not follow from the dates.",
     example: r#"client  PUT /f | If-Unmodified-Since: Mon, 05 Jan 2026 08:00:00 GMT -> 412 | Last-Modified: Tue, 06 Jan 2026 09:30:00 GMT"#,
     fix: &[
         "Read the resource again, apply the change to what is there now, and send the Last-Modified of that read.",

@@ -13,10 +13,12 @@ use crate::analysis::semantics::precondition::Verdict;
 pub static CAUSE: Cause = Cause {
     id: "precondition-rewritten",
     party: Party::Gateway,
+    other_parties: &[],
     title: "A gateway changed the condition on its way to the origin",
-    explanation: "The condition that left the client and the condition that arrived at the origin differ: both \
-        sides of the gateway were seen for this very request. The origin judged a condition that the client never \
-        sent, and refused it. The client did nothing wrong.",
+    explanation: "The condition that arrived at the origin is not the one that the client sent: both sides of \
+        the gateway were seen for this very request, or the mark that came with it had come with a request for \
+        another resource before. The origin judged what arrived, and refused it. Whether the condition would \
+        have held as it was sent stands in the evidence where it is known.",
     example: r#"client   PATCH /contacts/B | If-Match: "b-7" -> 412
 (arrived at the origin as If-Match: "a-1")"#,
     fix: &[
@@ -28,8 +30,8 @@ pub static CAUSE: Cause = Cause {
     details: &[
         Detail {
             id: "replayed",
-            explanation: "The condition that arrived had been sent earlier, for another request: something on the \
-                way keeps fields from one request to the next.",
+            explanation: "The condition that arrived, or the mark that came with it, had been sent earlier with \
+                another request: something on the way keeps fields from one request to the next.",
             fix: &[
                 "Build the forwarded headers anew for every request (serverless functions and SDK clients that keep \
                     a shared headers object or default headers while they stay warm).",

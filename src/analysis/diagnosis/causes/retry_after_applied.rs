@@ -16,11 +16,14 @@ use crate::analysis::semantics::entity_tag::TagList;
 pub static CAUSE: Cause = Cause {
     id: "retry-after-applied",
     party: Party::Client,
+    other_parties: &[Party::Gateway],
     title: "The write had already succeeded; this 412 answers its repetition",
-    explanation: "The same write, with the same condition and body, had been carried out before. Its answer never \
-        reached the client (a timeout, a closed connection, a restart), so it was sent again; by then the validator \
-        had moved on, because of the first attempt itself. By what was seen nothing was lost and nobody else wrote: the change is in \
-        effect. Telling the user that somebody else won would be wrong.",
+    explanation: "The same write, with the same condition, had been sent before, and by what was seen it was \
+        carried out: its success was seen, or it went without an answer and nothing speaks against it; the \
+        evidence says which, and whether the bodies could be compared. Then it was sent again, as happens after \
+        a timeout, a closed connection or a restart, and by that time its condition was false because of the \
+        first attempt itself. In that case nothing is lost and the change is in effect; telling the user that \
+        somebody else won would be wrong.",
     example: r#"client  PUT /ledger/42 | If-Match: "g1" -> (connection lost after it was sent)
 client  PUT /ledger/42 | If-Match: "g1" -> 412 | ETag: "g2""#,
     fix: &[
@@ -40,8 +43,8 @@ client  PUT /ledger/42 | If-Match: "g1" -> 412 | ETag: "g2""#,
         },
         Detail {
             id: "by-gateway",
-            explanation: "The client sent the request once; a gateway sent it to the origin again after a \
-                connection had died.",
+            explanation: "The client sent the request once; a gateway sent it to the origin again, as many do \
+                when a connection dies.",
             fix: &[
                 products::NGINX_RESEND,
                 products::HAPROXY_RESEND,

@@ -15,11 +15,13 @@ use crate::analysis::time::Time;
 pub static CAUSE: Cause = Cause {
     id: "stale-cache",
     party: Party::Gateway,
+    other_parties: &[Party::Unknown],
     title: "A cache gave the client an outdated validator",
-    explanation: "The resource had changed, and after that a store on the way still gave this client the old \
-        representation with its old validator. The client did what it should (read, then write), and was refused; \
-        reading again through the same cache repeats it until the stored copy expires. A 412 does not make a cache \
-        refresh its copy.",
+    explanation: "By what was seen the resource had changed, and after that this client was still given the old \
+        representation with its old validator. A store on the way does that, or, where the evidence shows no \
+        sign of one, a replica that lags behind. The client did what it should (read, then write), and was \
+        refused; reading again the same way repeats it until the stored copy expires. A 412 does not make a \
+        cache refresh its copy.",
     example: r#"bob    PUT /wiki/home -> 204 | ETag: "w2"
 alice  GET /wiki/home -> 200 | ETag: "w1" | Age: 40
 alice  PUT /wiki/home | If-Match: "w1" -> 412 | ETag: "w2""#,

@@ -13,10 +13,13 @@ use crate::analysis::time::Time;
 pub static CAUSE: Cause = Cause {
     id: "stale-validator",
     party: Party::Client,
+    other_parties: &[],
     title: "The client's copy is out of date: the resource has changed since",
-    explanation: "The validator was given out for this resource and was current then; the resource has another one \
-        now. No write of another client was seen in between: the change came by another way (a write that did not \
-        pass here, a background job), or the client's own earlier write moved the version on.",
+    explanation: "The validator that was sent is taken for one that the resource has left behind: it was current \
+        once, and another one has come since. The evidence says what of this was seen (an answer that gave it \
+        out, one that names a newer one, a write); the rest is supposed. A write that does not pass here or a \
+        background job moves a resource on unseen, and the client's own earlier write does it as well as another \
+        client's.",
     example: r#"client  GET /orders/7 -> 200 | ETag: "v1"
 client  PUT /orders/7 | If-Match: "v1" -> 412 | ETag: "v2""#,
     fix: &[
@@ -29,8 +32,9 @@ client  PUT /orders/7 | If-Match: "v1" -> 412 | ETag: "v2""#,
     details: &[
         Detail {
             id: "own-write-untracked",
-            explanation: "The last successful write was the client's own. It moved the version on, its answer \
-                carried no new validator, and the client went on with the old one.",
+            explanation: "The last write that was seen is the client's own. By all that is known it moved the \
+                version on, its answer brought the client no new validator, and the client went on with the old \
+                one.",
             fix: &[
                 "Read the resource after each successful write, and use the tag of that read.",
                 "Make the service send the new ETag with its answers to PUT, PATCH and POST.",

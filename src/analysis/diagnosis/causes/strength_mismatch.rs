@@ -8,10 +8,12 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "strength-mismatch",
     party: Party::Client,
+    other_parties: &[],
     title: "The right tag was sent with the wrong strength (W/ dropped or added)",
-    explanation: "The part of the tag between the quotes is the one that was given out, but W/ was dropped or added \
-        on the client's side, and this service compares the whole tag. On a route that compares weakly by design \
-        (FHIR, OData) the service issues and expects weak tags, W/ included.",
+    explanation: "The part of the tag between the quotes was given out for this resource, but with the other \
+        strength: W/ was dropped or added after that, and a service that compares the whole tag refuses it. On a \
+        route that compares weakly by design (FHIR, OData) the service issues and expects weak tags, W/ \
+        included.",
     example: r#"client  GET /Patient/1 -> 200 | ETag: W/"7"
 client  PUT /Patient/1 | If-Match: "7" -> 412"#,
     fix: &[

@@ -11,6 +11,7 @@ use crate::analysis::memory::{Shown, Sighting};
 pub static CAUSE: Cause = Cause {
     id: "unstable-validator",
     party: Party::Origin,
+    other_parties: &[],
     title: "The validator changes with every answer though nothing was written",
     explanation: "Each answer carried another validator, and no write was seen between them. A tag that is old as \
         soon as it is read can never be sent back with success. Something that differs every time goes into it: a \

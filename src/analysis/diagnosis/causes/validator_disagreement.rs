@@ -12,11 +12,12 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "validator-disagreement",
     party: Party::Origin,
+    other_parties: &[],
     title: "The service hands out one tag and judges against another",
-    explanation: "The tag was handed out for this resource, nothing was written since, and it is refused; the tag \
-        that the service judges by comes from another representation or another component than the one that issued \
-        it. The same request with the other representation selected, or the tag that the refusal itself carries, \
-        shows it.",
+    explanation: "The tag was handed out for this resource, no write was seen since, and it is refused: the tag \
+        that the service judges by comes from another representation or another component than the one that \
+        issued it. The tag that the refusal itself carries shows it; where it carries none, the same request \
+        with the other representation selected would.",
     example: r#"client  GET /r/1 | Accept: application/vnd.v2+json -> 200 | ETag: "h2"
 client  PATCH /r/1 | If-Match: "h2" | Accept: */* -> 412"#,
     fix: &[
@@ -79,7 +80,7 @@ fn variant(case: &Case<'_>, tag: EntityTag<'_>, issue: Issue<'_>) -> Option<Find
     let evidence = vec![
         case.sent(FieldName::IfMatch),
         Evidence::given(issue.sighting, case.client(), false),
-        Evidence::OtherVariant { field: FieldName::Accept },
+        Evidence::OtherVariant,
         case.named_evidence(),
     ];
     Some(Finding::new(confidence, evidence).detail("variant"))

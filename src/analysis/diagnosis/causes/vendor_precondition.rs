@@ -10,10 +10,13 @@ use crate::analysis::semantics::vendor::Asks;
 pub static CAUSE: Cause = Cause {
     id: "vendor-precondition",
     party: Party::Client,
-    title: "A vendor's own condition failed, not one of the five of HTTP",
-    explanation: "The request carried a condition that HTTP itself does not define (a generation, a lease, a lock \
-        token, a copy-source condition, a condition in the query), and that is what the service judged. The \
-        evidence names it. Its rules are the vendor's: some compare versions, some ask for a lock that has run out.",
+    other_parties: &[],
+    title: "A condition by the service's own rules failed, not one of HTTP's",
+    explanation: "What failed is a rule that HTTP itself does not define: a vendor's condition in the request (a \
+        generation, a lease, a lock token, a copy-source condition, a condition in the query), a lease or lock \
+        that the request did not name, or If-Modified-Since on a write, where HTTP gives it no meaning. The \
+        evidence names it. Its rules are the vendor's: some compare versions, some ask for a lock that has run \
+        out.",
     example: r#"client  PUT /bucket/state.json | x-goog-if-generation-match: 1715 -> 412"#,
     fix: &[
         "Read the current value that the named condition is about (generation, metageneration, lease, schedule tag, \
@@ -30,8 +33,8 @@ pub static CAUSE: Cause = Cause {
         },
         Detail {
             id: "lease-lost",
-            explanation: "The request named a lease or lock that is not in force any more: it ran out, was broken, \
-                or was released.",
+            explanation: "The lease or lock that the request named is not the one in force: it ran out, was \
+                broken or released, or is another one.",
             fix: &["Acquire the lease or lock anew, read the resource again, and renew it well before it ends."],
         },
     ],

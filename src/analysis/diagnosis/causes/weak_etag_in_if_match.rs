@@ -9,11 +9,12 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "weak-etag-in-if-match",
     party: Party::Client,
+    other_parties: &[Party::Origin],
     title: "A weak tag was sent in If-Match, which compares strongly",
-    explanation: "If-Match is compared strongly, and a weak tag (W/\"…\") never matches strongly, not even itself. \
-        As long as the client has nothing but a weak tag, this write fails every time. From here it cannot be seen \
-        whether the service issues weak tags or something on the way made a strong one weak; compressing gateways \
-        do that.",
+    explanation: "If-Match is compared strongly, and a weak tag (W/\"…\") never matches strongly, not even \
+        itself. As long as the client has nothing but a weak tag, this write fails every time. Weak tags are \
+        issued by the service itself, or made of strong ones on the way, mostly by compressing gateways; unless \
+        the verdict names the service, it was not seen which of the two it is here.",
     example: r#"client  PUT /doc | If-Match: W/"v1" -> 412"#,
     fix: &[
         "Find out who made the tag weak: read the resource directly at the origin and compare, or pair a second \

@@ -10,6 +10,7 @@ use crate::analysis::semantics::fields::FieldName;
 pub static CAUSE: Cause = Cause {
     id: "wrong-target",
     party: Party::Client,
+    other_parties: &[],
     title: "The condition was sent for another resource than the tag belongs to",
     explanation: "The validator was given out for another resource, or the condition is judged against another one \
         than the client had in mind: the URL of a chunk instead of the file, the source of a MOVE or COPY instead \

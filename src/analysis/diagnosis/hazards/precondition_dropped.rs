@@ -11,10 +11,10 @@ use crate::analysis::semantics::fields::FieldName;
 pub static HAZARD: Hazard = Hazard {
     id: "precondition-dropped",
     title: "The precondition of a write was lost on the way, and it succeeded",
-    explanation: "The client sent a write with a condition; the request that reached the origin had none, and the \
-        origin carried it out unconditionally. Whatever another client had stored meanwhile is overwritten, and \
-        nobody was told. Both sides of the gateway were seen for this request; or the service answered 428 (a \
-        condition is required) to a request that carried one.",
+    explanation: "The client sent a write with a condition, and the request reached the origin without it. Both \
+        sides of the gateway were seen for this request, and the origin carried it out unconditionally: whatever \
+        another client had stored meanwhile is overwritten, and nobody was told. Or the service answered 428 (a \
+        condition is required) to a request that carried one, and nothing was written.",
     example: r#"client  PUT /file | If-None-Match: * -> 200
 (arrived at the origin without a condition)"#,
     fix: &[

@@ -13,9 +13,9 @@ use crate::analysis::semantics::fields::FieldName;
 pub static HAZARD: Hazard = Hazard {
     id: "protection-given-up",
     title: "After its 412 a client repeated the write without the precondition",
-    explanation: "The client's conditional write was refused because the resource had changed. It then sent the \
-        write again without the condition and succeeded: exactly the overwrite that the 412 had prevented has now \
-        happened, unless the client had read and merged in between.",
+    explanation: "The client's conditional write was refused with 412. It then sent the write again without the \
+        condition and succeeded: exactly the overwrite that a 412 prevents has now happened, unless the client \
+        had read and merged in between.",
     example: r#"alice  PUT /orders/7 | If-Match: "v1" -> 412 | ETag: "v2"
 alice  PUT /orders/7 -> 204 | ETag: "v3""#,
     fix: &[

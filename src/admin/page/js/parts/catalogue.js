@@ -36,6 +36,15 @@ export function colourOf(id) {
   return `party-${party} shade-${Math.max(0, shade) % SHADES}`;
 }
 
+/**
+ * Who has to act, as far as the cause alone says: "client or origin" where only the record of a 412 does.
+ * @param {string} id
+ */
+export function partiesOf(id) {
+  const one = entry(id);
+  return [one?.party, ...(one?.other_parties ?? [])].filter(Boolean).join(" or ");
+}
+
 /** Causes in the order of the catalogue, then others by name. @param {string[]} ids */
 export function inOrder(ids) {
   const order = new Map((known?.causes ?? []).map((one, index) => [one.id, index]));

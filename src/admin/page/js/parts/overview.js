@@ -2,7 +2,7 @@
 
 import { address } from "../address.js";
 import { fill, h, visible } from "../dom.js";
-import { catalogue, colourOf, entry } from "./catalogue.js";
+import { catalogue, colourOf, entry, partiesOf } from "./catalogue.js";
 import { chart, total } from "./chart.js";
 import { count, percent, plural, sum } from "./numbers.js";
 import { trends, nowAndThen } from "./trends.js";
@@ -77,7 +77,7 @@ function causes(series) {
       h("span", { class: "cause-bar-number number" }, count(number)),
       h("span", { class: "cause-bar-line", style: { "--share": `${(number / most) * 100}%` } }),
       h("span", { class: "cause-bar-name" }, cause),
-      h("span", { class: "cause-bar-party party" }, entry(cause)?.party ?? "")));
+      h("span", { class: "cause-bar-party party" }, partiesOf(cause))));
   return h("ul", { class: "overview-causes", "aria-label": "Causes, and who usually has to act" }, found.slice(0, CAUSES_MAX).map(line),
     rest ? h("li", { class: "overview-rest" }, h("a", { class: "quiet", href: address.link({ view: "routes" }) }, `${count(rest)} by ${plural(found.length - CAUSES_MAX, "other cause")}`)) : null);
 }

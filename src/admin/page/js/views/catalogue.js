@@ -2,7 +2,7 @@
 
 import { address } from "../address.js";
 import { fill, h } from "../dom.js";
-import { catalogue, colourOf } from "../parts/catalogue.js";
+import { catalogue, colourOf, partiesOf } from "../parts/catalogue.js";
 import { bind } from "../parts/keys.js";
 
 export const title = "Catalogue";
@@ -66,7 +66,7 @@ function article(one) {
   const isCause = one.kind === "cause";
   return /** @type {HTMLDetailsElement} */ (h("details", { class: `entry ${isCause ? colourOf(one.id) : ""}`, id: one.id },
     h("summary", null, h("code", { class: "entry-id" }, one.id), h("span", { class: "entry-title" }, one.title),
-      one.party ? h("span", { class: "party entry-party" }, one.party) : null),
+      one.party ? h("span", { class: "party entry-party" }, partiesOf(one.id)) : null),
     h("div", { class: "entry-body" },
       h("p", null, one.explanation),
       h("h3", null, "What to do"), fixes(one.fix),

@@ -3,7 +3,7 @@
 import { address } from "../address.js";
 import { api } from "../api.js";
 import { fill, h, visible } from "../dom.js";
-import { catalogue, colourOf, entry } from "../parts/catalogue.js";
+import { catalogue, colourOf, entry, partiesOf } from "../parts/catalogue.js";
 import { chart, chartTable } from "../parts/chart.js";
 import { count, percent, plural, sum } from "../parts/numbers.js";
 import { totals } from "../parts/overview.js";
@@ -68,7 +68,7 @@ function causeTable(route, causes, all) {
   if (causes.length === 0) return h("p", { class: "quiet" }, "No 412 in that time.");
   const line = ([cause, number]) => h("tr", { class: colourOf(cause) },
     h("td", null, h("span", { class: "swatch", "aria-hidden": "true" }), h("a", { href: address.link({ view: "exchanges", route, cause }), title: entry(cause)?.title }, cause)),
-    h("td", null, h("span", { class: "party" }, entry(cause)?.party ?? "")),
+    h("td", null, h("span", { class: "party" }, partiesOf(cause))),
     h("td", { class: "number" }, count(number)),
     h("td", { class: "number quiet" }, percent(number / Math.max(all, 1))));
   return h("table", { class: "table route-causes" },
