@@ -14,7 +14,7 @@ mod query;
 mod serve;
 mod status;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -70,6 +70,8 @@ pub struct AdminContext {
     pub hooks: Hooks,
     /// What `/api/v1/demo` shows and switches; nothing is found there otherwise.
     pub switchboard: Option<Arc<dyn Switchboard>>,
+    /// Where clients connect, with the port that the system has chosen where none is configured.
+    pub listen: SocketAddr,
 }
 
 /// A request body of ours is a few lines of JSON.
@@ -89,6 +91,7 @@ struct Shared {
     config: Arc<ArcSwap<Config>>,
     hooks: Arc<Hooks>,
     switchboard: Option<Arc<dyn Switchboard>>,
+    listen: SocketAddr,
     readers: Arc<Semaphore>,
     /// Turns true when the control plane stops, so that feeds end.
     stopping: watch::Receiver<bool>,
@@ -122,6 +125,7 @@ pub fn start(listener: TcpListener, telemetry: Option<TcpListener>, context: Adm
         config: context.config,
         hooks: Arc::new(context.hooks),
         switchboard: context.switchboard,
+        listen: context.listen,
         readers: Arc::new(Semaphore::new(READERS_MAX)),
         stopping,
     };

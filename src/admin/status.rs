@@ -71,7 +71,7 @@ pub(super) fn status_of(shared: &Shared) -> Status {
         version: env!("CARGO_PKG_VERSION"),
         started_at: time_text(recorder.started_at()),
         now: time_text(clock::now()),
-        listen: config.listen.address.to_string(),
+        listen: shared.listen.to_string(),
         ready: not_ready_because.is_none(),
         not_ready_because,
         demo: shared.switchboard.is_some(),

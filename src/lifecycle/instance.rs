@@ -17,7 +17,7 @@ use super::watch::fingerprint;
 use super::{Ended, RunError, Source, bind};
 use crate::admin::{self, AdminContext, Hooks, Switchboard};
 use crate::bypass::Switch;
-use crate::config::Config;
+use crate::config::{Config, Listen};
 use crate::diagnose::probe;
 use crate::proxy::{self, Shared, Snapshot};
 use crate::recorder::Recorder;
@@ -80,8 +80,10 @@ impl Instance {
         let Plan { source, config, sockets, switchboard } = plan;
         let loaded = fingerprint(&config.files);
         let (listen, admin_address) = sockets.addresses()?;
+        // Records name the port that clients connect to, also where the system has chosen it.
+        let named = Config { listen: Listen { address: listen, ..config.listen.clone() }, ..config.clone() };
+        let recorder = Recorder::start(&named)?;
         let config = Arc::new(config);
-        let recorder = Recorder::start(&config)?;
         let bypass = Arc::new(Switch::default());
         let snapshot = Snapshot::build(&config, &recorder).map_err(RunError::Unusable)?;
         let shared = Arc::new(Shared::new(snapshot, Arc::clone(&recorder), Arc::clone(&bypass)));
@@ -98,7 +100,8 @@ impl Instance {
         let reloader = Arc::new(Reloader::new(parts, loaded));
         let probes = probe::start(&recorder, &current)?;
         let hooks = hooks(&reloader, &phase, probes.prober());
-        let context = AdminContext { recorder: Arc::clone(&recorder), bypass, config: current, hooks, switchboard };
+        let context =
+            AdminContext { recorder: Arc::clone(&recorder), bypass, config: current, hooks, switchboard, listen };
         let admin = admin::start(sockets.admin, sockets.telemetry, context)?;
         let proxy = proxy::start(sockets.listen, shared)?;
         phase.ready();

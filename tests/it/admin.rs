@@ -61,6 +61,7 @@ impl Plane {
                 probe: Box::new(|_| tokio::sync::oneshot::channel().1),
             },
             switchboard: None,
+            listen: ([127, 0, 0, 1], 8412).into(),
         };
         let running = admin::start(listener, Some(telemetry), context).unwrap();
         Self { address, telemetry: telemetry_address, recorder, route, running: Some(running) }

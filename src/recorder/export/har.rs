@@ -63,6 +63,7 @@ fn own(record: &Record) -> Value {
             "alterations": record.alterations,
             "current": record.current,
             "bypass": record.bypass,
+            "probe": record.probe,
             "amended_at": record.amended_at,
             "repeated": record.repeated,
             "inspection_us": record.timing_us.inspection,

@@ -92,14 +92,19 @@ fn side(out: &mut String, record: &Record, on: &str, stations: &[Station<'_>], u
     }
     let mut any = false;
     for field in &fields {
-        let values: Vec<_> = stations.iter().map(|station| (station.name, values(station, field))).collect();
-        if values.iter().all(|(_, value)| value.is_none()) {
+        let values: Vec<_> = stations.iter().map(|station| (station.name, value(station, field))).collect();
+        if !values.iter().any(|(_, value)| matches!(value, FieldThere::Value(_))) {
             continue;
         }
         any = true;
         line(out, &format!("  {field}"));
         for (name, value) in values {
-            line(out, &format!("    {name:<30}  {}", value.as_deref().map_or_else(|| "(not there)".to_owned(), shown)));
+            let said = match value {
+                FieldThere::Value(value) => shown(&value),
+                FieldThere::NotThere => "(not there)".to_owned(),
+                FieldThere::Unknown => "(unknown)".to_owned(),
+            };
+            line(out, &format!("    {name:<30}  {said}"));
         }
     }
     if !any {
@@ -107,8 +112,16 @@ fn side(out: &mut String, record: &Record, on: &str, stations: &[Station<'_>], u
     }
 }
 
-/// All lines of that name, one after another; a station that tells some fields only tells nothing of the others.
-fn values(station: &Station<'_>, field: &str) -> Option<String> {
+/// What is known of a field at a station.
+enum FieldThere {
+    /// All its lines, one after another.
+    Value(String),
+    NotThere,
+    /// The station tells some fields only, and this is none of them.
+    Unknown,
+}
+
+fn value(station: &Station<'_>, field: &str) -> FieldThere {
     let (lines, all) = match station.lines {
         Known::All(lines) => (lines, true),
         Known::Part(lines) => (lines, false),
@@ -116,9 +129,9 @@ fn values(station: &Station<'_>, field: &str) -> Option<String> {
     let found: Vec<_> =
         lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, value)| value.as_str()).collect();
     match (found.is_empty(), all || is_reported(field)) {
-        (false, _) => Some(found.join("  |  ")),
-        (true, true) => None,
-        (true, false) => Some("(unknown)".to_owned()),
+        (false, _) => FieldThere::Value(found.join("  |  ")),
+        (true, true) => FieldThere::NotThere,
+        (true, false) => FieldThere::Unknown,
     }
 }
 

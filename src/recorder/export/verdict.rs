@@ -1,6 +1,7 @@
 //! What is said of an exchange, as text that can be mailed or put into a ticket.
 
 use super::text::{heading, line, paragraph, shown};
+use crate::recorder::probe::ProbeRecord;
 use crate::recorder::record::{AlterationRecord, DiagnosisRecord, HazardRecord, Record};
 
 /// The verdict of a record.
@@ -30,6 +31,9 @@ pub fn text(record: &Record) -> String {
         }
     }
     now(&mut out, record);
+    if let Some(probe) = &record.probe {
+        probed(&mut out, probe);
+    }
     out
 }
 
@@ -71,6 +75,20 @@ fn now(out: &mut String, record: &Record) {
     line(out, &format!("  seen at        {}", current.seen_at));
 }
 
+fn probed(out: &mut String, probe: &ProbeRecord) {
+    heading(out, &format!("Asked afterwards, at {} (by {})", probe.at, probe.by));
+    for (way, answer) in [("as clients ask", Some(&probe.through)), ("around the gateway", probe.direct.as_ref())] {
+        let Some(answer) = answer else { continue };
+        let status = answer.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let mut said = format!("{way}: {} {} -> {status}", answer.method, answer.url);
+        for (name, value) in &answer.validators {
+            said.push_str(&format!(", {name}: {value}"));
+        }
+        said.push_str(&answer.error.as_ref().map_or_else(String::new, |error| format!("; {error}")));
+        paragraph(out, "  - ", &said);
+    }
+}
+
 fn list<'a>(out: &mut String, title: &str, items: impl Iterator<Item = &'a str>) {
     let mut items = items.peekable();
     if items.peek().is_none() {
@@ -104,6 +122,7 @@ fn alteration(altered: &AlterationRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorder::probe::ProbeAnswerRecord;
     use crate::recorder::record::{CurrentRecord, EvidenceRecord, OtherCause};
     use crate::recorder::testing::record;
 
@@ -134,9 +153,25 @@ mod tests {
             last_modified: None,
             seen_at: "2026-11-22T06:00:00.000Z".to_owned(),
         });
+        let answer = |error: Option<&str>| ProbeAnswerRecord {
+            method: "HEAD".to_owned(),
+            url: "http://h/a".to_owned(),
+            status: error.is_none().then_some(200),
+            validators: vec![("ETag".to_owned(), "\"v3\"".to_owned())],
+            error: error.map(str::to_owned),
+        };
+        record.probe = Some(ProbeRecord {
+            at: "2026-11-22T06:00:01.000Z".to_owned(),
+            by: "operator".to_owned(),
+            through: answer(None),
+            direct: Some(answer(Some("refused"))),
+            credentials: "none".to_owned(),
+        });
         let text = text(&record);
         for said in [
             "PUT http://h/a -> 412",
+            "  - as clients ask: HEAD http://h/a -> 200, ETag: \"v3\"",
+            "  - around the gateway: HEAD http://h/a -> no answer, ETag: \"v3\"; refused",
             "Why it was refused: etag-weakened\n---",
             "confidence: proven; who has to act: gateway",
             "  - seen \\u{9b}31m there",
