@@ -77,7 +77,8 @@ const ALL: [Description; 9] = [
         title: "Keep answers, and give them out after a write",
         says: "Keeps answers under /wiki/ for the 8 seconds that the origin allows and gives them out although the page \
                has been written since. No cache is obliged to look at the 412 that follows; nginx, Varnish, httpd and \
-               HAProxy go on serving the old copy until it expires.",
+               HAProxy go on serving the old copy until it expires. This one heeds neither `no-cache` nor `no-store`: \
+               switch a bypass on, and its copies are named `bypass-disobeyed`.",
         causes: &["stale-cache", "stale-response"],
     },
     Description {
