@@ -121,6 +121,8 @@ pub enum Outcome<'a> {
     NoAnswer {
         /// Whether any byte of the request may have reached the upstream.
         sent: bool,
+        /// The status that the client was given for it.
+        status: u16,
     },
     /// The client left before the upstream's final answer head had come.
     ClientGone {

@@ -70,7 +70,7 @@ impl Stage {
         };
         let outcome = match status {
             "gone" => Outcome::ClientGone { sent: true },
-            "lost" => Outcome::NoAnswer { sent: true },
+            "lost" => Outcome::NoAnswer { sent: true, status: 502 },
             _ => Outcome::Answered(Answer { head: &head, returned: &head.fields, body_prefix: b"", complete: true }),
         };
         self.observe(who, &request, (body, slow), outcome)

@@ -17,9 +17,12 @@ pub(crate) fn chunk_size(bytes: &[u8]) -> Result<Option<(u64, usize)>, &'static 
     let line = line.ok_or("a chunk-size line ends without CR")?;
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (size, rest) = line.split_at_checked(digits).unwrap_or_default();
-    let well_formed = matches!(rest.trim_ascii_start().first(), None | Some(b';')) && !rest.contains(&b'\r');
+    let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let extension = rest.get(spaces..).unwrap_or_default();
+    let well_formed = matches!(extension.first(), None | Some(b';'))
+        && !extension.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t');
     // Fifteen digits hold every size that can occur, and cannot overflow.
-    if !well_formed || digits == 0 || digits > 15 {
+    if !well_formed || digits == 0 || digits > 15 || end > CHUNK_LINE_MAX {
         return Err("a chunk size cannot be read");
     }
     let size = size.iter().fold(0_u64, |sum, digit| sum * 16 + u64::from(hex_value(*digit)));
@@ -57,5 +60,8 @@ mod tests {
         check("5 5\r\n", Err(()));
         check("10000000000000000\r\n", Err(()));
         check("5\r;\r\n", Err(()));
+        check("5\x0b\r\n", Err(()));
+        check("5;a\0\r\n", Err(()));
+        check(&format!("5;{}\r\n", "x".repeat(CHUNK_LINE_MAX)), Err(()));
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn of_request(fields: &Fields, version: Version) -> Result<BodyLength
     match transfer_coding(fields) {
         TransferCoding::Chunked => Ok(BodyLength::Chunked),
         TransferCoding::OthersThenChunked => Err(HeadFault::UnknownTransferCoding),
-        TransferCoding::Unframed => Err(HeadFault::Malformed("the last transfer coding of a request is not chunked")),
+        TransferCoding::Unframed => Err(HeadFault::Malformed("Transfer-Encoding does not end with one chunked")),
     }
 }
 
@@ -53,9 +53,14 @@ pub(crate) fn of_response(
     version: Version,
 ) -> Result<BodyLength, HeadFault> {
     if *method == Method::HEAD || matches!(status, 100..=199 | 204 | 304) {
-        return Ok(BodyLength::Empty);
+        // What it says of a length is for others to believe, so it has to be one.
+        return content_length(fields).map(|_| BodyLength::Empty);
     }
-    if fields.contains(FieldName::TransferEncoding) && version != Version::Http10 {
+    if fields.contains(FieldName::TransferEncoding) {
+        // RFC 9112 §6.1: HTTP/1.0 has no transfer codings; the framing is faulty.
+        if version == Version::Http10 {
+            return Err(HeadFault::Malformed("Transfer-Encoding in HTTP/1.0"));
+        }
         // RFC 9112 §6.3 rule 3: Transfer-Encoding overrides Content-Length.
         return match transfer_coding(fields) {
             TransferCoding::Chunked => Ok(BodyLength::Chunked),
@@ -71,17 +76,20 @@ enum TransferCoding {
     Unframed,
 }
 
+/// Empty members are no codings (RFC 9110 §5.6.1), but not every reader skips them: they are not understood here.
 fn transfer_coding(fields: &Fields) -> TransferCoding {
+    let chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
     let codings = fields
         .all(FieldName::TransferEncoding)
         .flat_map(|value| value.split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .filter(|coding| !coding.is_empty());
-    let count = codings.clone().count();
-    match codings.last() {
-        Some(last) if last.eq_ignore_ascii_case(b"chunked") && count == 1 => TransferCoding::Chunked,
-        Some(last) if last.eq_ignore_ascii_case(b"chunked") => TransferCoding::OthersThenChunked,
-        Some(_) | None => TransferCoding::Unframed,
+        .map(<[u8]>::trim_ascii);
+    // RFC 9112 §6.1: chunked once, and last.
+    let last = codings.clone().last().is_some_and(chunked);
+    let odd = codings.clone().filter(|coding| coding.is_empty() || chunked(coding)).count() != 1;
+    match (last, odd, codings.count()) {
+        (true, false, 1) => TransferCoding::Chunked,
+        (true, false, _) => TransferCoding::OthersThenChunked,
+        (false, _, _) | (true, true, _) => TransferCoding::Unframed,
     }
 }
 
@@ -92,7 +100,8 @@ fn content_length(fields: &Fields) -> Result<Option<u64>, HeadFault> {
         return Err(HeadFault::Malformed("more than one Content-Length"));
     }
     // RFC 9110 §8.6: 1*DIGIT, nothing else; a sign or a list would be read differently elsewhere.
-    let digits = value.iter().all(u8::is_ascii_digit) && (1..=19).contains(&value.len());
+    // Eighteen digits hold every size that can occur, and overflow nobody's integers, signed ones included.
+    let digits = value.iter().all(u8::is_ascii_digit) && (1..=18).contains(&value.len());
     let number = std::str::from_utf8(value).ok().filter(|_| digits).and_then(|text| text.parse().ok());
     number.map(Some).ok_or(HeadFault::Malformed("Content-Length is not a number"))
 }
@@ -124,6 +133,8 @@ mod tests {
         request(&[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")], Err(()));
         request(&[("Transfer-Encoding", "xchunked")], Err(()));
         request(&[("Transfer-Encoding", "")], Err(()));
+        request(&[("Transfer-Encoding", ",chunked")], Err(()));
+        request(&[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "")], Err(()));
     }
 
     #[track_caller]
@@ -146,5 +157,7 @@ mod tests {
         );
         response(&Method::GET, 200, &[("Content-Length", "3"), ("Content-Length", "4")], Err(()));
         response(&Method::GET, 200, &[("Transfer-Encoding", "gzip")], Err(()));
+        response(&Method::HEAD, 200, &[("Content-Length", "3"), ("Content-Length", "4")], Err(()));
+        response(&Method::GET, 304, &[("Content-Length", "-3")], Err(()));
     }
 }

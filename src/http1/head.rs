@@ -72,9 +72,9 @@ pub(crate) fn parse_request(bytes: &[u8], limits: HeadLimits) -> Result<Option<(
     if length > limits.bytes || request.headers.len() > limits.fields {
         return Err(HeadFault::TooLarge);
     }
-    // RFC 9112 §3.2: no form of a request target has a fragment.
-    if target.contains(&b'#') {
-        return Err(HeadFault::Malformed("the request target has a fragment"));
+    // RFC 9112 §3.2: no form of a request target has a fragment, and all of it is ASCII.
+    if target.iter().any(|byte| *byte == b'#' || !byte.is_ascii()) {
+        return Err(HeadFault::Malformed("the request target has a fragment, or is not ASCII"));
     }
     let method = Method::from_bytes(request.method.unwrap_or_default().as_bytes())
         .map_err(|_| HeadFault::Malformed("the method is not a token"))?;
@@ -188,7 +188,7 @@ fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) 
         return Err(HeadFault::Malformed("Host is not an authority"));
     }
     if *method == Method::CONNECT {
-        return Ok(target.to_vec());
+        return connected(target, host);
     }
     let well_formed = target.first() == Some(&b'/') || (*method == Method::OPTIONS && target == b"*");
     let Some(in_target) = absolute_authority(target) else {
@@ -203,13 +203,63 @@ fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) 
         Some(host) if !host.eq_ignore_ascii_case(in_target) => {
             Err(HeadFault::Malformed("Host and the request target name different authorities"))
         }
+        _ if !host_is_authority(in_target) => Err(HeadFault::Malformed("the request target names no authority")),
         _ => Ok(in_target.to_vec()),
     }
 }
 
-/// Whether a Host can be an authority, and only one (RFC 9110 §7.2).
+/// The authority of a CONNECT (RFC 9112 §3.2.3). A Host beside it may leave the port out, and say nothing else.
+fn connected(target: &[u8], host: Option<&[u8]>) -> Result<Vec<u8>, HeadFault> {
+    let Some((name, Some([_, ..]))) = split_authority(target) else {
+        return Err(HeadFault::Malformed("the target of CONNECT is not a host and a port"));
+    };
+    match host {
+        Some(host) if !host.eq_ignore_ascii_case(target) && !host.eq_ignore_ascii_case(name) => {
+            Err(HeadFault::Malformed("Host and the request target name different authorities"))
+        }
+        Some(_) | None => Ok(target.to_vec()),
+    }
+}
+
+/// Whether a Host is an authority, and only one (RFC 9110 §7.2); it may be empty.
 pub(crate) fn host_is_authority(host: &[u8]) -> bool {
-    !host.iter().any(|byte| matches!(byte, b'/' | b' ' | b'\t' | b',' | b'@' | b'?' | b'#'))
+    host.is_empty() || split_authority(host).is_some()
+}
+
+/// `uri-host [ ":" port ]` (RFC 3986 §3.2.2 and §3.2.3): the host, and the port where a colon announces one. `None` for
+/// all else, userinfo included; a comma stands for a list of hosts and never within one.
+fn split_authority(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let bracketed = authority.first() == Some(&b'[');
+    let host_length = if bracketed {
+        memchr::memchr(b']', authority)? + 1
+    } else {
+        memchr::memchr(b':', authority).unwrap_or(authority.len())
+    };
+    let (host, rest) = authority.split_at_checked(host_length)?;
+    let well_formed = if bracketed {
+        let address = host.get(1..host_length - 1)?;
+        std::str::from_utf8(address).is_ok_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
+    } else {
+        !host.is_empty() && is_registered_name(host)
+    };
+    let port = match rest {
+        [] => None,
+        [b':', port @ ..] if port.len() <= 5 && port.iter().all(u8::is_ascii_digit) => Some(port),
+        _ => return None,
+    };
+    well_formed.then_some((host, port))
+}
+
+fn is_registered_name(name: &[u8]) -> bool {
+    let mut rest = name;
+    loop {
+        rest = match rest {
+            [] => return true,
+            [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
+            [byte, rest @ ..] if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(byte) => rest,
+            _ => return false,
+        };
+    }
 }
 
 /// The authority of an absolute-form target.
@@ -258,6 +308,9 @@ mod tests {
         malformed("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n");
         malformed("GET example HTTP/1.1\r\nHost: a\r\n\r\n");
         malformed("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n");
+        malformed("GET http://u@a/ HTTP/1.0\r\n\r\n");
+        malformed("CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n");
+        malformed("CONNECT a:1 HTTP/1.1\r\nHost: b:1\r\n\r\n");
     }
 
     #[test]
@@ -298,6 +351,19 @@ mod tests {
         assert_eq!(of("GET / HTTP/1.1\r\nHost: b\r\n\r\n"), b"b");
         assert_eq!(of("GET / HTTP/1.0\r\n\r\n"), b"");
         assert_eq!(of("OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n"), b"b");
+    }
+
+    #[test]
+    fn an_authority_is_a_host_and_perhaps_a_port() {
+        for good in ["", "a", "A-b_c.d", "a.", "a:", "a:0", "a:65535", "1.2.3.4:80", "[::1]", "[::1]:80", "a%2Fb", "a!"]
+        {
+            assert!(host_is_authority(good.as_bytes()), "{good:?}");
+        }
+        for bad in
+            [":80", "a:b", "a:1:2", "a:123456", "::1", "[::1", "[::1]x", "[a]", "a%", "a%2", "a,b", "a\\b", "a\u{e9}"]
+        {
+            assert!(!host_is_authority(bad.as_bytes()), "{bad:?}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The fields that belong to one connection and not to the message (RFC 9110 §7.6.1): read, removed, issued anew.
 
 use crate::analysis::semantics::fields::{FieldLine, FieldName, FieldSet, Fields};
+use crate::analysis::semantics::message::ResponseHead;
 use crate::proxy::http1::framing::BodyLength;
 
 /// What the `Connection` lines of a message say, all of them gathered.
@@ -107,6 +108,18 @@ pub(super) fn forwarded_response(status: u16, fields: &Fields, options: &Connect
     Some(forwarded)
 }
 
+/// The fields of an informational response as they go on. It has no body, and says nothing of one (RFC 9110 §8.6, RFC
+/// 9112 §6.1): a client that believed it would wait for one.
+pub(super) fn forwarded_informational(head: &ResponseHead) -> Option<Fields> {
+    let fields = &head.fields;
+    let mut forwarded = forwarded_response(head.status, fields, &ConnectionOptions::of(fields));
+    if fields.contains(FieldName::ContentLength) || fields.contains(FieldName::TransferEncoding) {
+        let framing = FieldSet::of(&[FieldName::ContentLength, FieldName::TransferEncoding]);
+        copy(fields, &mut forwarded).retain(|line| !framing.contains(line.name));
+    }
+    forwarded
+}
+
 /// The fields of a trailer section as they go on: nothing in it may speak of the connection or of the framing (RFC 9110
 /// §6.5.1), and nothing under our own names passes.
 pub(super) fn forwarded_trailers(mut trailers: Fields) -> Fields {
@@ -122,6 +135,11 @@ pub(super) fn frame(fields: &Fields, forwarded: &mut Option<Fields>, incoming: B
     // RFC 9112 §6.3 rule 3: a Content-Length beside chunks is wrong and must not go on.
     if incoming == BodyLength::Chunked && present(FieldName::ContentLength, forwarded) {
         copy(fields, forwarded).retain(|line| line.name != FieldName::ContentLength);
+    }
+    // How the coding was spelled is no part of the message: not every reader knows `Chunked`.
+    let respelled = |value: &[u8]| value.eq_ignore_ascii_case(b"chunked") && value != b"chunked";
+    if outgoing == BodyLength::Chunked && fields.all(FieldName::TransferEncoding).any(respelled) {
+        copy(fields, forwarded).retain(|line| line.name != FieldName::TransferEncoding);
     }
     match (outgoing == BodyLength::Chunked, present(FieldName::TransferEncoding, forwarded)) {
         (true, false) => copy(fields, forwarded).push(b"Transfer-Encoding", b"chunked"),

@@ -117,7 +117,7 @@ enum End {
         wants_prefix: bool,
         complete: bool,
     },
-    NoAnswer,
+    NoAnswer(u16),
     Refused(u16),
 }
 
@@ -277,7 +277,7 @@ impl Pending {
     pub(super) fn with_answer<T>(&self, read: impl FnOnce(&ResponseHead, &Fields) -> T) -> Option<T> {
         match &self.seen.borrow().end {
             End::Answering { head, returned, .. } => Some(read(head, returned.as_ref().unwrap_or(&head.fields))),
-            End::Waiting | End::NoAnswer | End::Refused(_) => None,
+            End::Waiting | End::NoAnswer(_) | End::Refused(_) => None,
         }
     }
 
@@ -347,9 +347,9 @@ impl Pending {
         self.record();
     }
 
-    /// The upstream gave no answer head.
-    pub(super) fn no_answer(&self) {
-        self.seen.borrow_mut().end = End::NoAnswer;
+    /// The upstream gave no answer head; the client is told so with that status.
+    pub(super) fn no_answer(&self, status: u16) {
+        self.seen.borrow_mut().end = End::NoAnswer(status);
         self.record();
     }
 
@@ -369,7 +369,7 @@ impl Pending {
         let sent = seen.sent.is_some();
         let outcome = match &seen.end {
             End::Waiting => Outcome::ClientGone { sent },
-            End::NoAnswer => Outcome::NoAnswer { sent },
+            End::NoAnswer(status) => Outcome::NoAnswer { sent, status: *status },
             End::Refused(status) => Outcome::Refused { status: *status },
             End::Answering { head, returned, body_prefix, complete, .. } => Outcome::Answered(Answer {
                 head,

@@ -8,7 +8,7 @@ use h2::Reason;
 use super::alarm::Alarm;
 use super::answer::{self, OwnAnswer, Refusal};
 use super::client::{ClientAnswer, ClientBody};
-use super::connection_fields::{ConnectionOptions, forwarded_response};
+use super::connection_fields::{ConnectionOptions, forwarded_informational, forwarded_response};
 use super::http1::framing::BodyLength;
 use super::http1::head::HeadFault;
 use super::observe::{self, Client, Pending};
@@ -23,7 +23,7 @@ use super::upstream::{self, Wanted};
 use super::websocket;
 use super::worker::Worker;
 use crate::analysis::exchange::BypassApplied;
-use crate::analysis::semantics::fields::Fields;
+use crate::analysis::semantics::fields::{FieldName, Fields};
 use crate::analysis::semantics::message::{RequestHead, ResponseHead, Version};
 use crate::config::OnUpstreamFailure;
 use crate::recorder::metrics::FailureReason;
@@ -61,7 +61,9 @@ pub(super) async fn serve(
     mut answer: ClientAnswer<'_>,
 ) -> Next {
     let options = ConnectionOptions::of(&incoming.head.fields);
-    let persistence = Persistence::of(incoming.head.version, &options).unless(worker.is_draining());
+    // What follows a CONNECT may be meant for the tunnel, also where there is none: it is never read as a request.
+    let ends = worker.is_draining() || incoming.head.method == http::Method::CONNECT;
+    let persistence = Persistence::of(incoming.head.version, &options).unless(ends);
     let pending = observe::request(worker, client, worker.snapshot(), incoming.head);
     let mut line = Line { worker, pending: &pending, answer: &mut answer, persistence };
 
@@ -312,8 +314,11 @@ impl Line<'_, '_> {
             let fault = HeadFault::Malformed("Sec-WebSocket-Accept does not fit the key");
             return Some(Reached::Failed(UpstreamFailure::Malformed(fault)));
         }
-        let options = ConnectionOptions::of(&head.fields);
-        let returned = forwarded_response(head.status, &head.fields, &options);
+        let returned = if head.status == 101 {
+            forwarded_informational(head)
+        } else {
+            forwarded_response(head.status, &head.fields, &ConnectionOptions::of(&head.fields))
+        };
         self.pending.answered(head.clone(), returned);
         let staged = self.pending.with_answer(|head, fields| {
             self.answer.head(head.status, head_reason(head), fields, BodyLength::UntilClose)
@@ -374,7 +379,7 @@ impl Line<'_, '_> {
         } else {
             tracing::warn!(route = %taken.route.name, %failure, "no answer from the upstream");
         }
-        self.pending.no_answer();
+        self.pending.no_answer(failure.status());
         let mirrored = match taken.upstream.on_failure {
             OnUpstreamFailure::Respond => None,
             OnUpstreamFailure::Mirror => failure.mirrored(),
@@ -399,7 +404,7 @@ impl Line<'_, '_> {
 
     /// The request had been sent on in part when its body had to be refused: the upstream may have acted on it.
     async fn refuse_late(&mut self, refusal: Refusal, body: &ClientBody<'_>) -> Next {
-        self.pending.no_answer();
+        self.pending.no_answer(refusal.status());
         Box::pin(self.say(&OwnAnswer::from(refusal), body)).await
     }
 
@@ -431,7 +436,9 @@ impl Line<'_, '_> {
 /// Whether the upstream's connection can carry another request (RFC 9112 §9.3).
 fn upstream_stays(head: &ResponseHead, length: BodyLength) -> bool {
     let options = ConnectionOptions::of(&head.fields);
-    length != BodyLength::UntilClose && Persistence::of(head.version, &options) == Persistence::Stays
+    // RFC 9112 §6.3: who says both may mean the other.
+    let doubtful = length == BodyLength::Chunked && head.fields.contains(FieldName::ContentLength);
+    !doubtful && length != BodyLength::UntilClose && Persistence::of(head.version, &options) == Persistence::Stays
 }
 
 /// The reason phrase for clients of HTTP/1: HTTP/2 has none, and some of them do not expect an empty one.

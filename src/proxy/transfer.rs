@@ -12,8 +12,9 @@ use h2::Reason;
 
 use super::alarm::Alarm;
 use super::client::{ClientAnswer, ClientBody, Informed, poll_once};
-use super::connection_fields::{self, ConnectionOptions, forwarded_trailers};
+use super::connection_fields::{self, forwarded_trailers};
 use super::http1::body::{BodyFault, Piece};
+use super::http1::head::HeadFault;
 use super::http2::passed_on;
 use super::observe::Pending;
 use super::serve::head_reason;
@@ -231,6 +232,9 @@ pub(super) struct Answering<'a> {
     pub(super) metrics: &'a Metrics,
 }
 
+/// The most informational answers before a final one: a hundred seconds of 102, ten times a second.
+const INFORMATIONAL_MOST: usize = 1000;
+
 /// Reads the head of the final answer, or of 101; passes other informational ones on.
 ///
 /// # Errors
@@ -241,6 +245,7 @@ pub(super) async fn answer_head(
     progress: &Progress,
     within: Duration,
 ) -> Result<ResponseHead, NoHead> {
+    let mut passed_on = 0;
     loop {
         let head = next_head(from, answer, progress, within).await?;
         if !matches!(head.status, 100 | 102..=199) {
@@ -249,8 +254,12 @@ pub(super) async fn answer_head(
         if head.status == 100 {
             progress.release().await;
         }
-        let options = ConnectionOptions::of(&head.fields);
-        let forwarded = connection_fields::forwarded_response(head.status, &head.fields, &options);
+        passed_on += 1;
+        if passed_on > INFORMATIONAL_MOST {
+            let fault = HeadFault::Malformed("it sends informational answers without end");
+            return Err(NoHead::Upstream(UpstreamFailure::Malformed(fault)));
+        }
+        let forwarded = connection_fields::forwarded_informational(&head);
         let fields = forwarded.as_ref().unwrap_or(&head.fields);
         let informed = answer.informational(head.status, head_reason(&head), fields).await;
         if informed.map_err(|_| NoHead::ClientGone)? == Informed::LeftOut {

@@ -25,6 +25,7 @@ mod documents;
 mod draining;
 mod exports;
 mod failures;
+mod framing;
 mod gateways;
 mod handover;
 mod harness;

@@ -61,7 +61,7 @@ pub(super) fn entry(
 ) -> Option<Entry> {
     let is_write = seen::is_write(&exchange.request.method);
     let is_lost = match &exchange.outcome {
-        Outcome::NoAnswer { sent } | Outcome::ClientGone { sent } => *sent && is_write,
+        Outcome::NoAnswer { sent, .. } | Outcome::ClientGone { sent } => *sent && is_write,
         Outcome::Answered(answer) => answer.head.status == 412 || (is_write && answer.head.status >= 500),
         Outcome::Refused { .. } => false,
     };

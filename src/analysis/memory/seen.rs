@@ -297,9 +297,9 @@ pub(super) fn written(exchange: &Exchange<'_>, condition: Option<u128>, testimon
             (503, None) if matches!(testimony.answer, MadeBy::Unreported { .. }) => WriteOutcome::NoAnswer,
             (_, None) => return None,
         },
-        Outcome::NoAnswer { sent: true } => WriteOutcome::NoAnswer,
+        Outcome::NoAnswer { sent: true, .. } => WriteOutcome::NoAnswer,
         Outcome::ClientGone { sent: true } => WriteOutcome::ClientGone,
-        Outcome::NoAnswer { sent: false } | Outcome::ClientGone { sent: false } | Outcome::Refused { .. } => {
+        Outcome::NoAnswer { sent: false, .. } | Outcome::ClientGone { sent: false } | Outcome::Refused { .. } => {
             return None;
         }
     };

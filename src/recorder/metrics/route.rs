@@ -195,8 +195,7 @@ impl Code {
     const fn of_exchange(exchange: &Exchange<'_>) -> Self {
         match exchange.outcome {
             Outcome::Answered(answer) => Self::of(answer.head.status),
-            Outcome::Refused { status } => Self::of(status),
-            Outcome::NoAnswer { .. } => Self::ServerError,
+            Outcome::Refused { status } | Outcome::NoAnswer { status, .. } => Self::of(status),
             Outcome::ClientGone { .. } => Self::None,
         }
     }

@@ -68,8 +68,8 @@ fn observe(
     let outcome = match told.ending {
         Ending::Answered(_) => answered(true),
         Ending::Cut(_) => answered(false),
-        Ending::Lost => Outcome::NoAnswer { sent: true },
-        Ending::Unsent => Outcome::NoAnswer { sent: false },
+        Ending::Lost => Outcome::NoAnswer { sent: true, status: 502 },
+        Ending::Unsent => Outcome::NoAnswer { sent: false, status: 502 },
         Ending::Gone => Outcome::ClientGone { sent: true },
     };
     let policy: &RoutePolicy = &block.policy;

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use rustls::{ClientConnection, ServerConnection, StreamOwned};
 
@@ -37,6 +38,12 @@ impl Wire {
         stream.set_write_timeout(Some(PATIENCE)).expect("the timeout is not zero");
         stream.set_nodelay(true).expect("a TCP socket");
         Self { stream, tls: None, received: Vec::new() }
+    }
+
+    /// Gives up sooner on what does not come.
+    pub(crate) fn patient_for(self, limit: Duration) -> Self {
+        self.stream.set_read_timeout(Some(limit)).expect("the timeout is not zero");
+        self
     }
 
     /// Speaks TLS from here on, as the client.
