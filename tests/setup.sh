@@ -8,11 +8,12 @@ declare -A package_of=(
   [nginx]=nginx-light [apache2]=apache2-bin [haproxy]=haproxy [promtool]=prometheus [curl]=curl [wrk]=wrk
   [varnishd]=varnish [unzip]=unzip [chromium]=chromium [chromedriver]=chromium-driver [node]=nodejs
   [har-validator]=node-har-validator [zsh]=zsh [fish]=fish [mandoc]=mandoc [jq]=jq [grpc]=python3-grpcio
+  [h2load]=nghttp2-client [strace]=strace [prlimit]=util-linux
   [litmus]=litmus
 )
 [ "$#" -gt 0 ] || set -- \
   nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip node har-validator zsh fish mandoc jq \
-  grpc litmus
+  grpc litmus wrk h2load strace prlimit
 
 # A library for node or for Debian's Python is no program: it is there if its directory is.
 is_there() {

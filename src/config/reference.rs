@@ -362,7 +362,15 @@ const SECTIONS: &[Section] = &[
         pointer: "/capture",
         says: "What is recorded, and for how long.",
         keys: &[
-            key("file", "\"why412.db\"", "A SQLite file that keeps records over a restart; in memory without it."),
+            key(
+                "file",
+                "\"why412.db\"",
+                "A SQLite file that keeps records over a restart; in memory without it. What could be read once is there \
+                 after the process was killed; the end of the machine may cost the last records. A file that is damaged, \
+                 or something else, is left as it is: that is logged as an error, and records are kept in memory until a \
+                 restart. While the disk is full, records are lost and counted in `why412_captures_lost_total`, and \
+                 exchanges go on.",
+            ),
             key("records", "", "The most records."),
             key("bytes", "", "The most bytes of records."),
             key(

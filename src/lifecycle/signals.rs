@@ -9,6 +9,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// How often files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// SIGXFSZ, of which the runtime has no name: a file may not grow any further.
+const FILE_TOO_LARGE: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 31 } else { 25 };
+
 /// What the waiting line has to act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
@@ -29,6 +32,8 @@ pub struct Events {
     interrupt: Signal,
     hangup: Signal,
     hand_over: Signal,
+    /// Nobody waits for it: because it is heard, a limit on the size of files costs records or log lines, not the process.
+    _file_too_large: Signal,
     look: Interval,
 }
 
@@ -44,6 +49,7 @@ impl Events {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
             hand_over: signal(SignalKind::user_defined2())?,
+            _file_too_large: signal(SignalKind::from_raw(FILE_TOO_LARGE))?,
             look: looks(),
         })
     }

@@ -256,7 +256,7 @@ impl Line<'_, '_> {
     ) -> Reached {
         let timeouts = &self.pending.snapshot.config.timeouts;
         let reading = transfer::answer_head(from, self.answer, progress, timeouts.response_head);
-        let head = match transfer::beside(sending.as_mut(), pin!(reading)).await {
+        let head = match transfer::beside(progress, sending.as_mut(), pin!(reading)).await {
             Ok(Ok(head)) => head,
             Ok(Err(NoHead::Upstream(failure))) => return Reached::Failed(failure),
             Ok(Err(NoHead::ClientGone)) | Err(SendingEnd::ClientGone) => return Reached::ClientGone,
@@ -279,7 +279,7 @@ impl Line<'_, '_> {
             Err(gone) => return gone,
         };
         let passing = transfer::answer_body(from, self.answer, self.pending, timeouts);
-        let passed = match transfer::beside(sending.as_mut(), pin!(passing)).await {
+        let passed = match transfer::beside(progress, sending.as_mut(), pin!(passing)).await {
             Ok(passed) => passed,
             Err(SendingEnd::ClientGone) => return Reached::ClientGone,
             Err(SendingEnd::Malformed | SendingEnd::TooLarge | SendingEnd::TimedOut) => return Reached::Broken,

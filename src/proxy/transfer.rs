@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use h2::Reason;
@@ -29,6 +29,8 @@ use crate::recorder::metrics::Metrics;
 /// How far the request has come on its way to the upstream.
 pub(super) struct Progress {
     state: Cell<Sending>,
+    /// How it ended, if it ended before its exchange.
+    ended: Cell<Option<SendingEnd>>,
     /// The origin has the word first (RFC 9110 §10.1.1).
     held: Cell<bool>,
 }
@@ -49,7 +51,7 @@ pub(super) enum Sending {
 impl Progress {
     /// Nothing was sent. A body that is `held` waits for the origin's word.
     pub(super) const fn new(held: bool) -> Self {
-        Self { state: Cell::new(Sending::Running), held: Cell::new(held) }
+        Self { state: Cell::new(Sending::Running), ended: Cell::new(None), held: Cell::new(held) }
     }
 
     /// How far it has come.
@@ -60,6 +62,18 @@ impl Progress {
     /// Whether the body still waits for the origin's word.
     pub(super) const fn is_held(&self) -> bool {
         self.held.get()
+    }
+
+    /// Goes on with the sending, or says once more how it ended: it may end in the very step in which the answer begins.
+    fn go_on(&self, sending: Pin<&mut impl Future<Output = SendingEnd>>, cx: &mut Context<'_>) -> Poll<SendingEnd> {
+        if let Some(ended) = self.ended.get() {
+            return Poll::Ready(ended);
+        }
+        let polled = sending.poll(cx);
+        if let Poll::Ready(ended) = polled {
+            self.ended.set(Some(ended));
+        }
+        polled
     }
 
     /// The origin has spoken: the body need not wait any longer.
@@ -75,7 +89,7 @@ impl Progress {
 }
 
 /// How the sending of a request ended before its exchange did.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum SendingEnd {
     /// The client is gone, or its body was cut.
     ClientGone,
@@ -200,11 +214,12 @@ fn client_fault(fault: BodyFault) -> Stopped {
 /// # Errors
 /// The sending ended, and the exchange with it.
 pub(super) fn beside<T>(
+    progress: &Progress,
     mut sending: Pin<&mut impl Future<Output = SendingEnd>>,
     mut step: Pin<&mut impl Future<Output = T>>,
 ) -> impl Future<Output = Result<T, SendingEnd>> {
     std::future::poll_fn(move |cx| {
-        let ended = sending.as_mut().poll(cx);
+        let ended = progress.go_on(sending.as_mut(), cx);
         // What the upstream has said counts, also when the client is gone.
         if let Poll::Ready(done) = step.as_mut().poll(cx) {
             return Poll::Ready(Ok(done));
@@ -392,7 +407,7 @@ async fn wait(
 /// Sends the rest of a request whose answer has been passed on already, as long as both sides go along.
 pub(super) async fn rest(mut sending: Pin<&mut impl Future<Output = SendingEnd>>, progress: &Progress) {
     std::future::poll_fn(|cx| {
-        let ended = sending.as_mut().poll(cx).is_ready();
+        let ended = progress.go_on(sending.as_mut(), cx).is_ready();
         if ended || progress.sending() != Sending::Running { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;

@@ -14,6 +14,7 @@ use crate::harness::instance::Instance;
 use crate::harness::origin::Origin;
 use crate::harness::ports::free_address;
 use crate::harness::wire::Wire;
+use crate::load::Load;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -77,6 +78,23 @@ fn a_successor_takes_over_without_one_failed_request() {
     assert_eq!(whole, origin.requests().len());
     // The control plane has moved as well.
     assert_eq!(instance.control("GET /readyz").status(), 200);
+}
+
+#[test]
+fn a_successor_takes_over_under_full_load() {
+    let origin = Origin::always(OK);
+    let mut instance = Instance::before(origin.address());
+    let load = Load::on(instance.address(), 4, 10_000_000);
+    eventually("traffic", || (origin.requests().len() > 1000).then_some(()));
+
+    instance.signal("USR2");
+    let pid = eventually("a successor", || successor(&instance));
+    let _successor = Guarded(pid);
+    assert!(instance.ended().success(), "{}", instance.said());
+    let before = origin.requests().len();
+    eventually("traffic through the successor", || (origin.requests().len() > before + 100).then_some(()));
+    // h2load makes no new connection after GOAWAY; what it had begun was answered.
+    load.end(&[origin]);
 }
 
 #[test]

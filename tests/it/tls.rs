@@ -22,6 +22,11 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self::issuing(|_| {})
+    }
+
+    /// One whose certificate is changed before it is signed.
+    fn issuing(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         // OpenSSL takes a certificate for self-signed that has its issuer's name.
@@ -29,7 +34,9 @@ impl Authority {
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
         let names = vec!["shop.test".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+        let mut certificate = CertificateParams::new(names).unwrap();
+        change(&mut certificate);
+        let certificate = certificate.signed_by(&key, &authority).unwrap();
         let files = tempfile::tempdir().unwrap();
         for (name, pem) in
             [("ca.pem", authority.pem()), ("tls.pem", certificate.pem()), ("tls.key", key.serialize_pem())]
@@ -50,6 +57,23 @@ impl Authority {
 
     /// A client that trusts this authority alone.
     fn client(&self) -> ClientConnection {
+        ClientConnection::new(self.trusting(), "shop.test".try_into().unwrap()).unwrap()
+    }
+
+    /// One that shows a certificate of its own, too.
+    fn known_client(&self) -> ClientConnection {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![self.certificate.clone()], self.key.clone_key())
+            .unwrap();
+        ClientConnection::new(Arc::new(config), "shop.test".try_into().unwrap()).unwrap()
+    }
+
+    fn trusting(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.root.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -57,7 +81,7 @@ impl Authority {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        ClientConnection::new(Arc::new(config), "shop.test".try_into().unwrap()).unwrap()
+        Arc::new(config)
     }
 
     /// A server with the certificate.
@@ -187,4 +211,103 @@ fn probes_trust_whom_traffic_trusts() {
     assert_eq!(record["probe"]["through"]["status"], 412, "an answer came: {record:#}");
     let methods: Vec<_> = origin.requests().iter().map(|request| request.head.method().to_owned()).collect();
     assert_eq!(methods, ["PUT", "GET"]);
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const GET: &str = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+
+fn listening(authority: &Authority, rest: &str) -> String {
+    let (certificate, key) = (authority.file("tls.pem"), authority.file("tls.key"));
+    format!("[listen]\ntls = {{ certificate = \"{certificate}\", key = \"{key}\"{rest} }}")
+}
+
+#[test]
+fn an_upstream_that_proves_to_be_another_is_a_502_until_a_reload_repairs_it() {
+    let expired = |certificate: &mut CertificateParams| {
+        certificate.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        certificate.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    };
+    let other_name = |certificate: &mut CertificateParams| {
+        certificate.subject_alt_names = vec![rcgen::SanType::DnsName("other.test".try_into().unwrap())];
+    };
+    for authority in [Authority::issuing(expired), Authority::issuing(other_name)] {
+        let (origin, repaired) = (authority.origin(OK), Authority::new());
+        let ca = repaired.file("trusted.pem");
+        fs::copy(authority.file("ca.pem"), &ca).unwrap();
+        let upstream = |origin: &Origin| {
+            let address = origin.address();
+            routed(&format!("url = \"https://{address}\"\ntls = {{ ca = \"{ca}\", server_name = \"shop.test\" }}"), "")
+        };
+        let instance = Instance::configured(&upstream(&origin));
+        let answer = instance.ask(GET);
+        assert_eq!(
+            (answer.status(), answer.value("Proxy-Status")),
+            (502, Some("why412; error=tls_protocol_error")),
+            "{answer:?}"
+        );
+        assert_eq!(origin.requests(), [], "nothing is said to a stranger");
+        instance.assert_metric("why412_upstream_failures_total{reason=\"tls\",upstream=\"api\"}", 1.0);
+        // The files change under their names.
+        let well = repaired.origin(OK);
+        fs::copy(repaired.file("ca.pem"), &ca).unwrap();
+        fs::write(instance.file(), upstream(&well)).unwrap();
+        assert_eq!(instance.control("POST /-/reload").status(), 200);
+        assert_eq!(instance.ask(GET).status(), 200);
+    }
+}
+
+#[test]
+fn clients_without_a_certificate_are_turned_away_where_one_is_asked_for() {
+    let authority = Authority::new();
+    let origin = Origin::always(OK);
+    let listen = listening(&authority, &format!(", client_ca = \"{}\"", authority.file("ca.pem")));
+    let instance = Instance::configured(&routed(&format!("url = \"http://{}\"", origin.address()), &listen));
+    let mut stranger = instance.connect().secured_by_client(authority.client());
+    let asked = stranger.try_send(GET).and_then(|()| stranger.try_answer_to("GET").map(drop));
+    assert!(asked.is_err());
+    instance.assert_metric("why412_connections_refused_total{reason=\"tls\"}", 1.0);
+    let mut other = instance.connect().secured_by_client(Authority::new().known_client());
+    assert!(other.try_send(GET).and_then(|()| other.try_answer_to("GET").map(drop)).is_err());
+    assert_eq!(origin.requests(), []);
+    let mut known = instance.connect().secured_by_client(authority.known_client());
+    assert_eq!(known.ask(GET).status(), 200);
+}
+
+#[test]
+fn a_client_that_comes_again_resumes_its_session() {
+    let authority = Authority::new();
+    let origin = Origin::always(OK);
+    let instance =
+        Instance::configured(&routed(&format!("url = \"http://{}\"", origin.address()), &listening(&authority, "")));
+    let config = authority.trusting();
+    for resumed in [false, true, true] {
+        let session = ClientConnection::new(Arc::clone(&config), "shop.test".try_into().unwrap()).unwrap();
+        let mut client = instance.connect().secured_by_client(session);
+        assert_eq!(client.ask(GET).status(), 200);
+        assert_eq!(client.is_resumed(), resumed);
+    }
+}
+
+#[test]
+fn an_upstream_is_asked_by_its_name_and_sessions_with_it_are_resumed() {
+    let authority = Authority::new();
+    let (config, seen) = (authority.server(), Arc::new(std::sync::Mutex::new(Vec::new())));
+    let told = Arc::clone(&seen);
+    let origin = Origin::serving(move |wire, _| {
+        let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut wire = wire.clone_for_sending().secured_by_server(session);
+        if wire.request().is_some() {
+            told.lock().unwrap().push((wire.server_name(), wire.is_resumed()));
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        }
+    });
+    let (address, ca) = (origin.address(), authority.file("ca.pem"));
+    // Each thread shares what the configuration holds.
+    let upstream = format!("url = \"https://{address}\"\ntls = {{ ca = \"{ca}\", server_name = \"shop.test\" }}");
+    let instance = Instance::configured(&routed(&upstream, ""));
+    for _ in 0..3 {
+        assert_eq!(instance.ask(GET).status(), 200);
+    }
+    let name = Some("shop.test".to_owned());
+    assert_eq!(*seen.lock().unwrap(), [(name.clone(), false), (name.clone(), true), (name, true)]);
 }

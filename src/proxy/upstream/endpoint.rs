@@ -286,4 +286,26 @@ mod tests {
         assert_eq!(Endpoint::new("api.example", 80, None, UpstreamHttp::Http1).authority(), "api.example");
         assert_eq!(Endpoint::new("::1", 8080, None, UpstreamHttp::Http1).authority(), "[::1]:8080");
     }
+
+    #[test]
+    fn a_name_that_stops_resolving_keeps_its_addresses() {
+        // RFC 6761 §6.4: it never has any.
+        let endpoint = || Arc::new(Endpoint::new("gone.invalid", 80, None, UpstreamHttp::Http1));
+        let (before, after) = (endpoint(), endpoint());
+        let known: Vec<SocketAddr> = vec!["192.0.2.1:80".parse().unwrap(), "[2001:db8::1]:80".parse().unwrap()];
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let addresses = |endpoint: &Arc<Endpoint>| runtime.block_on(endpoint.addresses(Duration::from_secs(10))).ok();
+
+        assert_eq!(addresses(&before), None);
+        before.doubt();
+        assert_eq!(addresses(&before), None, "there is nothing to keep");
+        let resolved = Resolved { addresses: known.clone(), at: clock::now(), doubtful: false };
+        before.resolved.store(Arc::new(resolved));
+        before.doubt();
+        assert_eq!(addresses(&before), Some(known.clone()), "asked in vain");
+        before.are_down(known.clone());
+        after.inherit(&before);
+        assert_eq!(addresses(&after), Some(known.clone()));
+        assert!(after.is_down(known[1]));
+    }
 }

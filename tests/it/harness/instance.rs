@@ -43,8 +43,14 @@ impl Instance {
     /// One with these flags of `run`, a configuration file, and variables in its environment.
     #[track_caller]
     pub(crate) fn in_environment(flags: &[&str], file: Option<&str>, variables: &[(&str, &str)]) -> Self {
+        Self::through("", flags, file, variables)
+    }
+
+    /// One that a shell turns into after `prelude`: `ulimit -n 64; exec`, or a program that runs another.
+    #[track_caller]
+    pub(crate) fn through(prelude: &str, flags: &[&str], file: Option<&str>, variables: &[(&str, &str)]) -> Self {
         for _ in 0..3 {
-            match Self::start(flags, file, variables) {
+            match Self::start(prelude, flags, file, variables) {
                 Ok(instance) => return instance,
                 // Somebody was quicker with one of the ports.
                 Err(said) if said.contains("in use") => {}
@@ -54,10 +60,16 @@ impl Instance {
         panic!("no port stays free long enough");
     }
 
-    fn start(flags: &[&str], file: Option<&str>, variables: &[(&str, &str)]) -> Result<Self, String> {
+    fn start(prelude: &str, flags: &[&str], file: Option<&str>, variables: &[(&str, &str)]) -> Result<Self, String> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (address, admin) = (free_address(), free_address());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_why412"));
+        let mut command = if prelude.is_empty() {
+            Command::new(env!("CARGO_BIN_EXE_why412"))
+        } else {
+            let mut shell = Command::new("sh");
+            shell.arg("-c").arg(format!("{prelude} \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_why412"));
+            shell
+        };
         command.envs(variables.iter().copied());
         command.arg("run").args(["--listen", &address.to_string(), "--admin", &admin.to_string()]).args(flags);
         if let Some(file) = file {
@@ -192,6 +204,22 @@ impl Instance {
     #[track_caller]
     pub(crate) fn ended(&mut self) -> ExitStatus {
         eventually("the end of the process", || self.child.try_wait().expect("a child of ours"))
+    }
+
+    /// Ends it as a failing machine would: without a word.
+    pub(crate) fn killed(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("a child of ours");
+    }
+
+    /// Its number in the system.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many file descriptors it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs").count()
     }
 
     /// Resident memory, in bytes.

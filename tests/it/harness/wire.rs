@@ -148,6 +148,29 @@ impl Wire {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
+    /// Ends the connection with a reset. What the other side has not read yet may be lost with it.
+    pub(crate) fn reset(&self) {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket.set_linger(Some(std::time::Duration::ZERO)).expect("an open socket");
+    }
+
+    /// Whether its TLS handshake resumed an earlier session.
+    pub(crate) fn is_resumed(&self) -> bool {
+        let kind = match self.tls.as_ref().expect("it speaks TLS") {
+            Tls::Client(stream) => stream.conn.handshake_kind(),
+            Tls::Server(stream) => stream.conn.handshake_kind(),
+        };
+        kind == Some(rustls::HandshakeKind::Resumed)
+    }
+
+    /// The name that a client asked for in its TLS handshake.
+    pub(crate) fn server_name(&self) -> Option<String> {
+        match self.tls.as_ref().expect("it speaks TLS") {
+            Tls::Client(_) => None,
+            Tls::Server(stream) => stream.conn.server_name().map(str::to_owned),
+        }
+    }
+
     /// The same connection, for another thread that sends.
     pub(crate) fn clone_for_sending(&self) -> Self {
         Self::over(self.stream.try_clone().expect("an open socket"))
