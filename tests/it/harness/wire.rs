@@ -151,7 +151,7 @@ impl Wire {
     /// Ends the connection with a reset. What the other side has not read yet may be lost with it.
     pub(crate) fn reset(&self) {
         let socket = socket2::SockRef::from(&self.stream);
-        socket.set_linger(Some(std::time::Duration::ZERO)).expect("an open socket");
+        socket.set_linger(Some(Duration::ZERO)).expect("an open socket");
     }
 
     /// Whether its TLS handshake resumed an earlier session.
