@@ -180,9 +180,12 @@ async fn read_head(
     let timeouts = &snapshot.config.timeouts;
     let limits = snapshot.head_limits;
     let mut waiting = Waiting::default();
+    let mut looked_at = 0;
     reader.release();
     loop {
-        if !reader.buffered().is_empty() {
+        let buffered = reader.buffered();
+        if is_worth_a_look(buffered, looked_at, limits.bytes) {
+            looked_at = buffered.len();
             match preface(reader.buffered()) {
                 Preface::Whole => return Read::Http2,
                 Preface::Part => {}
@@ -218,6 +221,19 @@ async fn read_head(
             }
         }
     }
+}
+
+/// Whether to read a head from its beginning again. A large one that comes byte by byte would cost the square of its
+/// length: it is looked at when it has grown by an eighth, may have ended, or has reached its limit.
+fn is_worth_a_look(buffered: &[u8], looked_at: usize, limit: usize) -> bool {
+    const SMALL: usize = 4096;
+    let grown = buffered.len().saturating_sub(looked_at);
+    let ended = |bytes: &[u8]| bytes.windows(2).any(|pair| pair == b"\n\r" || pair == b"\n\n");
+    grown > 0
+        && (buffered.len() <= SMALL
+            || grown >= buffered.len() / 8
+            || buffered.len() >= limit
+            || buffered.get(looked_at.saturating_sub(3)..).is_some_and(ended))
 }
 
 enum Waited {

@@ -33,6 +33,10 @@ pub(super) fn head_of(parts: &Parts, limits: HeadLimits) -> Result<Head, HeadFau
     if target.len() > limits.target {
         return Err(HeadFault::TargetTooLong);
     }
+    // As in HTTP/1.1 (RFC 9112 §3.2).
+    if !target.is_ascii() {
+        return Err(HeadFault::Malformed("the request target is not ASCII"));
+    }
     check_size(&parts.headers, limits)?;
     let mut fields = fields(&parts.headers, &authority);
     let method = match protocol {
