@@ -169,6 +169,8 @@ pub(super) fn read(from: &Dictionary, names: FieldSet) -> Option<Vec<Carried>> {
         let values = match from.get(*key) {
             None => continue,
             Some(ListEntry::Item(item)) => vec![CarriedValue::from_item(item)?],
+            // A name with no line is never written.
+            Some(ListEntry::InnerList(list)) if list.items.is_empty() => return None,
             Some(ListEntry::InnerList(list)) => {
                 list.items.iter().map(CarriedValue::from_item).collect::<Option<Vec<_>>>()?
             }
