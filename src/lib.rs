@@ -25,6 +25,10 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod diagnose;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+#[expect(clippy::expect_used, clippy::panic, reason = "a target panics where a law is broken")]
+pub mod fuzzing;
 mod http1;
 pub mod lifecycle;
 pub mod proxy;

@@ -49,6 +49,12 @@ fn load_over(file: Option<&Path>, flags: &Flags, running: Option<&Config>) -> Re
     check(file, &text, flags, running)
 }
 
+/// Checks a text that stands in no file.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn check_text(text: &str, flags: &Flags) -> Result<Checked, Faults> {
+    check(None, text, flags, None)
+}
+
 /// Checks the text of a file.
 pub(super) fn check(
     file: Option<&Path>,

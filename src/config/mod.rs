@@ -24,6 +24,8 @@ use ipnet::IpNet;
 
 use crate::analysis::exchange::{Role, RoutePolicy};
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use check::check_text;
 pub use check::{Checked, load, reload};
 
 /// A checked configuration. Every value is usable as it stands.

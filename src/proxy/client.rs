@@ -54,7 +54,7 @@ impl ClientBody<'_> {
     /// Marks bytes as used.
     pub(super) fn consume(&mut self, count: usize) {
         match self {
-            Self::Http1 { reader, body } => body.consume(reader, count),
+            Self::Http1 { reader, body } => body.consume(&mut **reader, count),
             Self::Http2 { body, .. } => body.consume(count),
         }
     }
@@ -143,20 +143,6 @@ impl ClientAnswer<'_> {
         }
     }
 
-    /// How a body of that length is sent to this client.
-    pub(super) const fn length_for(&self, incoming: BodyLength) -> BodyLength {
-        match (self, incoming) {
-            (Self::Http1 { version: Version::Http10, .. }, BodyLength::Chunked | BodyLength::UntilClose) => {
-                BodyLength::UntilClose
-            }
-            (Self::Http1 { .. }, BodyLength::Chunked | BodyLength::UntilClose) => BodyLength::Chunked,
-            (Self::Http1 { .. }, BodyLength::Empty | BodyLength::Known(_)) => incoming,
-            // HTTP/2 frames every body itself.
-            (Self::Http2(_), BodyLength::Empty) => BodyLength::Empty,
-            (Self::Http2(_), _) => BodyLength::UntilClose,
-        }
-    }
-
     /// The head of the answer. HTTP/1 keeps it until there is something to send with it or nothing to wait for.
     ///
     /// # Errors
@@ -242,11 +228,6 @@ impl ClientAnswer<'_> {
             // A stream that is gone needs no goodbye.
             Self::Http2(answer) => drop(answer.end(None)),
         }
-    }
-
-    /// Whether the client speaks HTTP/1.
-    pub(super) const fn is_http1(&self) -> bool {
-        matches!(self, Self::Http1 { .. })
     }
 }
 

@@ -7,6 +7,9 @@ mod client;
 mod connection;
 mod connection_fields;
 mod forwarded;
+#[cfg(any(test, feature = "fuzzing"))]
+#[expect(clippy::expect_used, clippy::panic, reason = "a target panics where a law is broken")]
+pub(crate) mod fuzzing;
 mod health;
 mod http1;
 mod http2;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use http::Method;
 
 use super::answer::Refusal;
-use super::client::ClientAnswer;
 use super::connection_fields::{self, ConnectionOptions, copy};
 use super::forwarded;
 use super::http1::framing::BodyLength;
@@ -350,7 +349,7 @@ pub(super) struct Answered<'a> {
 }
 
 /// The upstream's final answer as it goes to the client.
-pub(super) fn answer(answered: Answered<'_>, answer: &ClientAnswer<'_>) -> PreparedAnswer {
+pub(super) fn answer(answered: Answered<'_>) -> PreparedAnswer {
     let Answered { pending, taken, bypass, head, incoming, persistence } = answered;
     let options = ConnectionOptions::of(&head.fields);
     let fields = &head.fields;
@@ -377,12 +376,13 @@ pub(super) fn answer(answered: Answered<'_>, answer: &ClientAnswer<'_>) -> Prepa
     if taken.route.forwarding.via {
         copy(fields, &mut returned).push(b"Via", via(head.version));
     }
-    let length = answer.length_for(incoming);
+    let http1 = pending.request.version != Version::Http2;
+    let length = length_towards(pending.request.version, incoming);
     connection_fields::frame(fields, &mut returned, incoming, length);
-    if answer.is_http1() && lacks_length(pending, head, incoming) {
+    if http1 && lacks_length(pending, head, incoming) {
         copy(fields, &mut returned).push(b"Content-Length", b"0");
     }
-    let persistence = persistence.unless(answer.is_http1() && length == BodyLength::UntilClose);
+    let persistence = persistence.unless(http1 && length == BodyLength::UntilClose);
     if head.status != 101
         && let Some(option) = persistence.option(pending.request.version)
     {
@@ -395,6 +395,19 @@ pub(super) fn answer(answered: Answered<'_>, answer: &ClientAnswer<'_>) -> Prepa
         pair::report(pending, head, &mut returned);
     }
     PreparedAnswer { returned, length, persistence }
+}
+
+/// How a body of that length is sent to a client of that version.
+const fn length_towards(client: Version, incoming: BodyLength) -> BodyLength {
+    match (client, incoming) {
+        // HTTP/1.0 reads no chunks.
+        (Version::Http10, BodyLength::Chunked | BodyLength::UntilClose) => BodyLength::UntilClose,
+        (Version::Http11, BodyLength::Chunked | BodyLength::UntilClose) => BodyLength::Chunked,
+        (Version::Http10 | Version::Http11, BodyLength::Empty | BodyLength::Known(_)) => incoming,
+        // HTTP/2 frames every body itself.
+        (Version::Http2, BodyLength::Empty) => BodyLength::Empty,
+        (Version::Http2, BodyLength::Known(_) | BodyLength::Chunked | BodyLength::UntilClose) => BodyLength::UntilClose,
+    }
 }
 
 /// RFC 9209 §2.1.4 and §2.1.5: what came, and why; by the id the record is found.

@@ -337,7 +337,7 @@ impl Line<'_, '_> {
         self.pending.reported(&head.fields);
         let Way { taken, bypass, .. } = *way;
         let answered = Answered { pending: self.pending, taken, bypass, head: &head, incoming, persistence };
-        let prepared = prepare::answer(answered, self.answer);
+        let prepared = prepare::answer(answered);
         self.pending.answered(head, prepared.returned);
         let staged = self
             .pending

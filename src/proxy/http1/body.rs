@@ -58,6 +58,30 @@ enum State {
     Done,
 }
 
+/// Where the bytes of a body stand: a connection's buffer, or a slice in the hands of a fuzzer.
+pub(in crate::proxy) trait Source {
+    /// The bytes that have come and are not consumed.
+    fn buffered(&self) -> &[u8];
+    /// Forgets the first `count` of them.
+    fn consume(&mut self, count: usize);
+    /// Much more is to come.
+    fn expect_much(&mut self);
+}
+
+impl Source for Reader {
+    fn buffered(&self) -> &[u8] {
+        Self::buffered(self)
+    }
+
+    fn consume(&mut self, count: usize) {
+        Self::consume(self, count);
+    }
+
+    fn expect_much(&mut self) {
+        Self::expect_much(self);
+    }
+}
+
 /// A body longer than this is worth a large buffer, in bytes.
 const LONG_BODY: u64 = 64 * 1024;
 
@@ -111,7 +135,7 @@ impl Body {
     }
 
     /// Marks bytes of a [`Piece::Data`] as used.
-    pub(in crate::proxy) fn consume(&mut self, reader: &mut Reader, count: usize) {
+    pub(in crate::proxy) fn consume(&mut self, reader: &mut impl Source, count: usize) {
         reader.consume(count);
         let used = count as u64;
         self.consumed = self.consumed.saturating_add(used);
@@ -125,7 +149,7 @@ impl Body {
     }
 
     /// A piece from what is buffered, or `None` if more must be read.
-    fn step(&mut self, reader: &mut Reader) -> Result<Option<Piece>, BodyFault> {
+    pub(in crate::proxy) fn step(&mut self, reader: &mut impl Source) -> Result<Option<Piece>, BodyFault> {
         loop {
             let buffered = reader.buffered();
             match self.state {

@@ -43,21 +43,13 @@ impl Writer {
     /// Stages the head of a request with these fields in place of its own; its body will have that length.
     pub(in crate::proxy) fn stage_request(&mut self, head: &RequestHead, fields: &Fields, length: BodyLength) {
         self.begin(length);
-        self.staged.extend_from_slice(head.method.as_str().as_bytes());
-        self.staged.push(b' ');
-        self.staged.extend_from_slice(&head.target);
-        self.staged.extend_from_slice(b" HTTP/1.1\r\n");
-        self.stage_fields(fields);
+        request_head(&mut self.staged, head, fields);
     }
 
     /// Stages the head of a response, informational ones included; its body will have that length.
     pub(in crate::proxy) fn stage_response(&mut self, status: u16, reason: &[u8], fields: &Fields, length: BodyLength) {
         self.begin(length);
-        // RFC 9112 §2.3: the version is the sender's own, whatever the request had.
-        let _ = write!(self.staged, "{} {status} ", Version::Http11.as_str());
-        self.staged.extend_from_slice(reason);
-        self.staged.extend_from_slice(b"\r\n");
-        self.stage_fields(fields);
+        response_head(&mut self.staged, status, reason, fields);
     }
 
     fn begin(&mut self, length: BodyLength) {
@@ -101,7 +93,7 @@ impl Writer {
         if self.length == BodyLength::Chunked {
             self.staged.extend_from_slice(b"0\r\n");
             match trailers {
-                Some(trailers) => self.stage_fields(trailers),
+                Some(trailers) => field_lines(&mut self.staged, trailers),
                 None => self.staged.extend_from_slice(b"\r\n"),
             }
         }
@@ -181,14 +173,33 @@ impl Writer {
         }
         half.flush().await
     }
+}
 
-    fn stage_fields(&mut self, fields: &Fields) {
-        for FieldLine { name_bytes, value, .. } in fields.iter() {
-            self.staged.extend_from_slice(name_bytes);
-            self.staged.extend_from_slice(b": ");
-            self.staged.extend_from_slice(value);
-            self.staged.extend_from_slice(b"\r\n");
-        }
-        self.staged.extend_from_slice(b"\r\n");
+/// Appends the head of a request with these fields in place of its own.
+pub(in crate::proxy) fn request_head(bytes: &mut Vec<u8>, head: &RequestHead, fields: &Fields) {
+    bytes.extend_from_slice(head.method.as_str().as_bytes());
+    bytes.push(b' ');
+    bytes.extend_from_slice(&head.target);
+    bytes.extend_from_slice(b" HTTP/1.1\r\n");
+    field_lines(bytes, fields);
+}
+
+/// Appends the head of a response.
+pub(in crate::proxy) fn response_head(bytes: &mut Vec<u8>, status: u16, reason: &[u8], fields: &Fields) {
+    // RFC 9112 §2.3: the version is the sender's own, whatever the request had.
+    let _ = write!(bytes, "{} {status} ", Version::Http11.as_str());
+    bytes.extend_from_slice(reason);
+    bytes.extend_from_slice(b"\r\n");
+    field_lines(bytes, fields);
+}
+
+/// Appends a field section with the empty line behind it.
+fn field_lines(bytes: &mut Vec<u8>, fields: &Fields) {
+    for FieldLine { name_bytes, value, .. } in fields.iter() {
+        bytes.extend_from_slice(name_bytes);
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
     }
+    bytes.extend_from_slice(b"\r\n");
 }

@@ -12,18 +12,18 @@ use crate::proxy::http1::head::{HeadFault, HeadLimits, host_is_authority};
 use crate::proxy::websocket;
 
 /// A head, and whether it asks for a tunnel by extended CONNECT.
-pub(super) struct Head {
+pub(in crate::proxy) struct Head {
     /// As HTTP/1.1 writes it: an extended CONNECT (RFC 8441) is the `GET` with `Upgrade` that it stands for.
-    pub(super) head: RequestHead,
+    pub(in crate::proxy) head: RequestHead,
     /// It came as extended CONNECT.
-    pub(super) extended: bool,
+    pub(in crate::proxy) extended: bool,
 }
 
 /// Reads the head of a request (RFC 9113 §8.3.1): `Host` from `:authority`, the crumbs of `Cookie` joined (§8.2.3).
 ///
 /// # Errors
 /// [`HeadFault`] where two readers could disagree, or a limit is crossed.
-pub(super) fn head_of(parts: &Parts, limits: HeadLimits) -> Result<Head, HeadFault> {
+pub(in crate::proxy) fn head_of(parts: &Parts, limits: HeadLimits) -> Result<Head, HeadFault> {
     let authority = authority(parts)?;
     let protocol = parts.extensions.get::<Protocol>().map(Protocol::as_str);
     let target = match (&parts.method, protocol) {
