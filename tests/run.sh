@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash tests/setup.sh
+bash tests/schemathesis.sh
 exec cargo test --locked "$@"

@@ -9,7 +9,7 @@ declare -A package_of=(
   [varnishd]=varnish [unzip]=unzip [chromium]=chromium [chromedriver]=chromium-driver [node]=nodejs
   [har-validator]=node-har-validator [zsh]=zsh [fish]=fish [mandoc]=mandoc [jq]=jq [grpc]=python3-grpcio
   [h2load]=nghttp2-client [strace]=strace [prlimit]=util-linux
-  [litmus]=litmus
+  [litmus]=litmus [venv]=python3-venv
 )
 [ "$#" -gt 0 ] || set -- \
   nginx apache2 haproxy varnishd promtool curl chromium chromedriver unzip node har-validator zsh fish mandoc jq \

@@ -74,7 +74,11 @@ const DIRECT_WARNING: &str = "writes sent directly leave the caches they go arou
 /// The bypasses at work.
 #[utoipa::path(
     get, path = "/api/v1/bypass", tag = "bypass", operation_id = "bypass_read",
-    responses((status = 200, body = BypassList, headers(("ETag" = String, description = "of the list")))),
+    params(("If-None-Match" = Option<String>, Header, description = "Not if the list is still the one with this ETag")),
+    responses(
+        (status = 200, body = BypassList, headers(("ETag" = String, description = "of the list"))),
+        (status = 304, description = "the list is the one with that ETag"),
+    ),
 )]
 pub(super) async fn read(
     State(shared): State<Shared>,

@@ -13,21 +13,29 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::debug;
 
-/// Connections to one listener at once.
-const CONNECTIONS_MAX: usize = 256;
+/// What one listener bears.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Connections at once.
+    connections: usize,
+    /// From one answer to the end of the next request's head.
+    head_time: Duration,
+    /// Bytes of a request's head.
+    head_bytes: usize,
+}
 
-/// From one answer to the end of the next request's head.
-const HEAD_TIME: Duration = Duration::from_secs(30);
-
-/// Bytes of a request's head.
-const HEAD_BYTES_MAX: usize = 32 << 10;
+const BOUNDS: Bounds = Bounds { connections: 256, head_time: Duration::from_secs(30), head_bytes: 32 << 10 };
 
 /// How long to leave accepting alone when it fails, as it does while file descriptors are used up.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stopping` turns true, then until what is in flight has been answered.
-pub(super) async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+pub(super) async fn serve(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
+    serve_within(BOUNDS, listener, router, stopping).await;
+}
+
+async fn serve_within(bounds: Bounds, listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(bounds.connections));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -39,7 +47,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stopping: w
             (Ok((stream, _)), Ok(place)) => {
                 let (router, stopping) = (router.clone(), stopping.clone());
                 connections.spawn(async move {
-                    serve_connection(stream, router, stopping).await;
+                    serve_connection(bounds, stream, router, stopping).await;
                     drop(place);
                 });
             }
@@ -55,9 +63,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stopping: w
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
+async fn serve_connection(bounds: Bounds, stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES_MAX);
+    builder.timer(TokioTimer::new()).header_read_timeout(bounds.head_time).max_buf_size(bounds.head_bytes);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
     tokio::select! {
@@ -66,4 +74,58 @@ async fn serve_connection(stream: TcpStream, router: Router, mut stopping: watch
         _ = stopping.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net;
+
+    use super::*;
+
+    /// What a client that has sent `begun` and waits gets from a listener with these bounds.
+    fn answer_to(begun: &[u8], bounds: Bounds) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let serving = std::thread::spawn(move || {
+            let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
+            runtime.block_on(serve_within(bounds, listener, router, stopping));
+        });
+        let mut client = net::TcpStream::connect(address).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        client.write_all(begun).unwrap();
+        let mut answer = Vec::new();
+        // A reset is an end as well.
+        let read = client.read_to_end(&mut answer);
+        let late = read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        assert!(!late, "the connection stays open");
+        stop.send_replace(true);
+        serving.join().unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn head(bytes: usize) -> Vec<u8> {
+        let (begin, end) = ("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: ", "\r\n\r\n");
+        [begin.as_bytes(), &vec![b'x'; bytes - begin.len() - end.len()], end.as_bytes()].concat()
+    }
+
+    #[test]
+    fn a_head_that_does_not_end_is_not_waited_for() {
+        let bounds = Bounds { head_time: Duration::from_millis(200), ..BOUNDS };
+        let answer = answer_to(b"GET / HTTP/1.1\r\nHost: localhost\r\n", bounds);
+        assert!(!answer.contains("here"), "{answer}");
+        // Nor is one that does not begin.
+        assert_eq!(answer_to(b"", bounds), "");
+    }
+
+    #[test]
+    fn a_head_has_a_largest_size() {
+        // The library reads no more once its buffer is full, so that a head of that size is refused already.
+        let fits = answer_to(&head(BOUNDS.head_bytes - 1), BOUNDS);
+        assert!(fits.starts_with("HTTP/1.1 200 "), "{fits}");
+        let large = answer_to(&head(BOUNDS.head_bytes + 1), BOUNDS);
+        assert!(large.starts_with("HTTP/1.1 431 "), "{large}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod openapi;
 mod queries;
+mod schema;
 mod status;
 
 use std::io::Write;

@@ -19,6 +19,7 @@ mod commands;
 mod configuration;
 mod connections;
 mod demo;
+mod dependencies;
 mod deployment;
 mod diagnose;
 mod documents;
