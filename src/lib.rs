@@ -27,7 +27,7 @@ pub mod demo;
 pub mod diagnose;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
-#[expect(clippy::expect_used, clippy::panic, reason = "a target panics where a law is broken")]
+#[expect(clippy::expect_used, reason = "a target panics where a law is broken")]
 pub mod fuzzing;
 mod http1;
 pub mod lifecycle;

@@ -198,6 +198,10 @@ fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) 
             Err(HeadFault::Malformed("the request target has none of the four forms"))
         };
     };
+    // RFC 9110 §4.2.4: user information before the host is an error, and can only mislead.
+    if !host_is_authority(in_target) {
+        return Err(HeadFault::Malformed("the authority of the request target is none"));
+    }
     // RFC 9112 §3.2.2 has the target win. Whoever reads Host instead sees another request, so they have to agree.
     match host {
         Some(host) if !host.eq_ignore_ascii_case(in_target) => {

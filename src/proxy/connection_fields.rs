@@ -136,9 +136,11 @@ pub(super) fn frame(fields: &Fields, forwarded: &mut Option<Fields>, incoming: B
     if incoming == BodyLength::Chunked && present(FieldName::ContentLength, forwarded) {
         copy(fields, forwarded).retain(|line| line.name != FieldName::ContentLength);
     }
-    // How the coding was spelled is no part of the message: not every reader knows `Chunked`.
+    // How the coding was spelled is no part of the message: not every reader knows `Chunked`. And what HTTP/1.0 says in
+    // Transfer-Encoding frames nothing (RFC 9112 §6.1), so that it must not frame what we send.
     let respelled = |value: &[u8]| value.eq_ignore_ascii_case(b"chunked") && value != b"chunked";
-    if outgoing == BodyLength::Chunked && fields.all(FieldName::TransferEncoding).any(respelled) {
+    let foreign = incoming != BodyLength::Chunked && present(FieldName::TransferEncoding, forwarded);
+    if foreign || (outgoing == BodyLength::Chunked && fields.all(FieldName::TransferEncoding).any(respelled)) {
         copy(fields, forwarded).retain(|line| line.name != FieldName::TransferEncoding);
     }
     match (outgoing == BodyLength::Chunked, present(FieldName::TransferEncoding, forwarded)) {

@@ -10,6 +10,7 @@ use super::answer::Refusal;
 use super::connection_fields::{self, ConnectionOptions, copy};
 use super::forwarded;
 use super::http1::framing::BodyLength;
+use super::http1::head::host_is_authority;
 use super::observe::{Client, Pending};
 use super::pair;
 use super::snapshot::Taken;
@@ -193,16 +194,20 @@ fn add_directive(fields: &Fields, forwarded: &mut Option<Fields>, added: &FieldT
 fn host(forwarded: &mut Option<Fields>, pending: &Pending, taken: &Taken) {
     let fields = &pending.request.fields;
     let host = match &taken.upstream.host {
-        Some(host) => Cow::Borrowed(host.as_str()),
+        Some(host) => Cow::Borrowed(host.as_bytes()),
         None if fields.contains(FieldName::Host) => return,
+        // What an absolute-form names it names to the origin as well.
+        None if !pending.request.authority.is_empty() && host_is_authority(&pending.request.authority) => {
+            Cow::Borrowed(pending.request.authority.as_slice())
+        }
         None => match taken.upstream.endpoints.first() {
-            Some(endpoint) => Cow::Owned(endpoint.authority()),
+            Some(endpoint) => Cow::Owned(endpoint.authority().into_bytes()),
             None => return,
         },
     };
     let forwarded = copy(fields, forwarded);
     forwarded.retain(|line| line.name != FieldName::Host);
-    forwarded.push(b"Host", host.as_bytes());
+    forwarded.push(b"Host", &host);
 }
 
 /// RFC 9110 §7.6.2: Max-Forwards is counted down on TRACE and OPTIONS.

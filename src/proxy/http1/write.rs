@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::framing::BodyLength;
-use crate::analysis::semantics::fields::{FieldLine, Fields};
+use super::head::absolute_authority;
+use crate::analysis::semantics::fields::{FieldLine, FieldName, Fields};
 use crate::analysis::semantics::message::{RequestHead, Version};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::io::{Buffers, WriteHalf};
@@ -179,9 +180,25 @@ impl Writer {
 pub(in crate::proxy) fn request_head(bytes: &mut Vec<u8>, head: &RequestHead, fields: &Fields) {
     bytes.extend_from_slice(head.method.as_str().as_bytes());
     bytes.push(b' ');
-    bytes.extend_from_slice(&head.target);
+    target(bytes, &head.target, fields);
     bytes.extend_from_slice(b" HTTP/1.1\r\n");
     field_lines(bytes, fields);
+}
+
+/// Appends the target of a request with these fields. RFC 9112 §3.2.2 has an origin go by the authority of an
+/// absolute-form and not by Host: where the configuration says another Host, only the origin-form leaves it its say.
+fn target(bytes: &mut Vec<u8>, target: &[u8], fields: &Fields) {
+    let named = if target.first() == Some(&b'/') { None } else { absolute_authority(target) };
+    let host = fields.first(FieldName::Host);
+    let Some(other) = named.filter(|named| !host.is_some_and(|host| host.eq_ignore_ascii_case(named))) else {
+        return bytes.extend_from_slice(target);
+    };
+    let start = memchr::memmem::find(target, b"://").unwrap_or_default() + 3 + other.len();
+    let path = target.get(start..).unwrap_or_default();
+    if path.first() != Some(&b'/') {
+        bytes.push(b'/');
+    }
+    bytes.extend_from_slice(path);
 }
 
 /// Appends the head of a response.
@@ -202,4 +219,26 @@ fn field_lines(bytes: &mut Vec<u8>, fields: &Fields) {
         bytes.extend_from_slice(b"\r\n");
     }
     bytes.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    #[track_caller]
+    fn check(target: &str, host: &str, expected: &str) {
+        let mut bytes = Vec::new();
+        super::target(&mut bytes, target.as_bytes(), &[("Host", host)].into_iter().collect());
+        assert_eq!(String::from_utf8_lossy(&bytes), expected, "{target} with Host {host}");
+    }
+
+    #[test]
+    fn a_target_names_nobody_else_than_host() {
+        check("/a?b", "x", "/a?b");
+        check("*", "x", "*");
+        check("a:443", "x", "a:443");
+        check("http://a/b", "A", "http://a/b");
+        check("http://a:80/b?c", "x", "/b?c");
+        check("https://a?c", "x", "/?c");
+        check("http://a", "x", "/");
+        check("/http://a/b", "x", "/http://a/b");
+    }
 }

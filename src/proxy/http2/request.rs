@@ -30,6 +30,12 @@ pub(in crate::proxy) fn head_of(parts: &Parts, limits: HeadLimits) -> Result<Hea
         (&Method::CONNECT, None) => &authority,
         _ => parts.uri.path_and_query().map_or("*", http::uri::PathAndQuery::as_str).as_bytes(),
     };
+    // RFC 9113 §8.3.1: `:path` begins with a slash, or is the asterisk of OPTIONS.
+    let plain_connect = parts.method == Method::CONNECT && protocol.is_none();
+    let asterisk = parts.method == Method::OPTIONS && target == b"*";
+    if !plain_connect && target.first() != Some(&b'/') && !asterisk {
+        return Err(HeadFault::Malformed(":path is no path"));
+    }
     if target.len() > limits.target {
         return Err(HeadFault::TargetTooLong);
     }
@@ -206,6 +212,13 @@ mod tests {
         assert!(keys.len() == 1 && keys[0].len() == 24 && keys[0].ends_with(b"=="), "{keys:?}");
         let odd = Request::connect("http://a/").extension(Protocol::from("a b"));
         refused(odd, MALFORMED);
+    }
+
+    #[test]
+    fn only_options_asks_for_all_of_a_server() {
+        let asks = |method: &str| Request::builder().method(method).uri("*").header("host", "a");
+        refused(asks("GET"), MALFORMED);
+        assert_eq!(read(asks("OPTIONS")).unwrap().head.target, b"*");
     }
 
     #[test]

@@ -36,7 +36,9 @@ fn so_it_is_where_a_token_is_needed() {
 /// Runs schemathesis against an instance with a record in it.
 #[track_caller]
 fn holds(instance: &Instance, token: Option<&str>) {
-    instance.ask("PUT /orders/7 HTTP/1.1\r\nHost: api.test\r\nIf-Match: \"v1\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    instance.ask(
+        "PUT /orders/7 HTTP/1.1\r\nHost: api.test\r\nIf-Match: \"v1\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
     let id = crate::harness::eventually("the record", || {
         let listed = asked(instance, "/api/v1/exchanges", token);
         listed["exchanges"][0]["id"].as_str().map(str::to_owned)
