@@ -171,8 +171,10 @@ mod tests {
 
     use super::*;
 
+    type Target = fn(&[u8]);
+
     /// Every target, by the name of its corpus.
-    const TARGETS: [(&str, fn(&[u8])); 7] = [
+    const TARGETS: [(&str, Target); 7] = [
         ("chunked_body", chunked_body),
         ("conditions", conditions),
         ("configuration", configuration),
