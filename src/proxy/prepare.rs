@@ -194,13 +194,14 @@ fn add_directive(fields: &Fields, forwarded: &mut Option<Fields>, added: &FieldT
 fn host(forwarded: &mut Option<Fields>, pending: &Pending, taken: &Taken) {
     let fields = &pending.request.fields;
     let host = match &taken.upstream.host {
-        Some(host) => Cow::Borrowed(host.as_bytes()),
-        None if fields.contains(FieldName::Host) => return,
+        // RFC 9112 §3.2.3: the Host of a CONNECT is its target.
+        Some(host) if pending.request.method != Method::CONNECT => Cow::Borrowed(host.as_bytes()),
+        _ if fields.contains(FieldName::Host) => return,
         // What an absolute-form names it names to the origin as well.
-        None if !pending.request.authority.is_empty() && host_is_authority(&pending.request.authority) => {
+        _ if !pending.request.authority.is_empty() && host_is_authority(&pending.request.authority) => {
             Cow::Borrowed(pending.request.authority.as_slice())
         }
-        None => match taken.upstream.endpoints.first() {
+        _ => match taken.upstream.endpoints.first() {
             Some(endpoint) => Cow::Owned(endpoint.authority().into_bytes()),
             None => return,
         },
