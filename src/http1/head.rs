@@ -198,10 +198,6 @@ fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) 
             Err(HeadFault::Malformed("the request target has none of the four forms"))
         };
     };
-    // RFC 9110 §4.2.4: user information before the host is an error, and can only mislead.
-    if !host_is_authority(in_target) {
-        return Err(HeadFault::Malformed("the authority of the request target is none"));
-    }
     // RFC 9112 §3.2.2 has the target win. Whoever reads Host instead sees another request, so they have to agree.
     match host {
         Some(host) if !host.eq_ignore_ascii_case(in_target) => {
@@ -213,7 +209,7 @@ fn authority(method: &Method, target: &[u8], version: Version, fields: &Fields) 
 }
 
 /// The authority of a CONNECT (RFC 9112 §3.2.3). A Host beside it may leave the port out, and say nothing else.
-fn connected(target: &[u8], host: Option<&[u8]>) -> Result<Vec<u8>, HeadFault> {
+pub(crate) fn connected(target: &[u8], host: Option<&[u8]>) -> Result<Vec<u8>, HeadFault> {
     let Some((name, Some([_, ..]))) = split_authority(target) else {
         return Err(HeadFault::Malformed("the target of CONNECT is not a host and a port"));
     };
