@@ -72,9 +72,10 @@ pub(crate) fn parse_request(bytes: &[u8], limits: HeadLimits) -> Result<Option<(
     if length > limits.bytes || request.headers.len() > limits.fields {
         return Err(HeadFault::TooLarge);
     }
-    // RFC 9112 §3.2: no form of a request target has a fragment, and all of it is ASCII.
-    if target.iter().any(|byte| *byte == b'#' || !byte.is_ascii()) {
-        return Err(HeadFault::Malformed("the request target has a fragment, or is not ASCII"));
+    // RFC 9112 §3.2: no form of a request target has a fragment. Nor has one bytes beyond ASCII; but clients send UTF-8
+    // there, and servers take it: nothing can be read two ways by it.
+    if target.contains(&b'#') {
+        return Err(HeadFault::Malformed("the request target has a fragment"));
     }
     let method = Method::from_bytes(request.method.unwrap_or_default().as_bytes())
         .map_err(|_| HeadFault::Malformed("the method is not a token"))?;

@@ -39,16 +39,8 @@ pub(in crate::proxy) fn head_of(parts: &Parts, limits: HeadLimits) -> Result<Hea
     if !plain_connect && target.first() != Some(&b'/') && !asterisk {
         return Err(HeadFault::Malformed(":path is no path"));
     }
-    // RFC 9112 §3.2, as for a target that comes by HTTP/1.1.
-    if !target.is_ascii() {
-        return Err(HeadFault::Malformed(":path is not ASCII"));
-    }
     if target.len() > limits.target {
         return Err(HeadFault::TargetTooLong);
-    }
-    // As in HTTP/1.1 (RFC 9112 §3.2).
-    if !target.is_ascii() {
-        return Err(HeadFault::Malformed("the request target is not ASCII"));
     }
     check_size(&parts.headers, limits)?;
     let mut fields = fields(&parts.headers, &authority);

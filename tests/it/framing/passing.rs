@@ -30,6 +30,8 @@ fn legal_oddities_pass() {
         ("GET /@b:80 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /@b:80 HTTP/1.1"),
         ("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 0000\r\n\r\n", "PUT / HTTP/1.1"),
         ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", "BREW /pot HTTP/1.1"),
+        // UTF-8 that a client has not escaped, here as its bytes one by one.
+        ("GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n", "GET /\u{c3}\u{a9} HTTP/1.1"),
         ("TRACE /x HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE /x HTTP/1.1"),
     ] {
         let answer = instance.ask(request);
