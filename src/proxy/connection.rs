@@ -208,7 +208,7 @@ async fn read_head(
             // What has arrived is still answered, also where the event loop has not heard of it yet.
             let drains = idle && (worker.is_draining() || drained.as_mut().poll(cx).is_ready());
             if drains && reader.is_open_and_silent() {
-                return Poll::Ready(Waited::Ended);
+                return waiting.poll_parting(alarm, cx).map(|()| Waited::Ended);
             }
             waiting.poll_late(alarm, cx, idle, within).map(|()| if idle { Waited::Ended } else { Waited::Late })
         });
@@ -248,9 +248,20 @@ enum Waited {
 struct Waiting {
     first_byte: Option<Time>,
     whole: Option<Time>,
+    parting: Option<Time>,
 }
 
+/// How long a silent connection is kept once draining has begun: a request may be on its way already, and a client that
+/// sends one after the other learns by `Connection: close` in its answer, which no request can be lost by
+/// (RFC 9112 §9.5).
+const PARTING: Duration = Duration::from_millis(200);
+
 impl Waiting {
+    fn poll_parting(&mut self, alarm: &mut Alarm, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = *self.parting.get_or_insert_with(|| clock::now().plus(PARTING));
+        alarm.poll(cx, deadline)
+    }
+
     fn poll_late(&mut self, alarm: &mut Alarm, cx: &mut Context<'_>, idle: bool, within: Duration) -> Poll<()> {
         let deadline = if idle { &mut self.first_byte } else { &mut self.whole };
         let deadline = *deadline.get_or_insert_with(|| clock::now().plus(within));

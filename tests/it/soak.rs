@@ -58,6 +58,10 @@ fn round(instance: &Instance, number: usize) {
     let _ = Wire::to(instance.address()).try_send("GET / HT");
 }
 
+/// What is open for the moment only, such as the connection over which the question is asked. A leak would be one for
+/// each of thousands of rounds.
+const DESCRIPTORS_LEEWAY: usize = 8;
+
 /// Traffic for that long, and what the instance holds when all of it is over.
 fn half(instance: &Instance, lasting: Duration) -> (u64, usize, usize) {
     let stop = AtomicBool::new(false);
@@ -106,7 +110,7 @@ fn mixed_traffic_costs_no_more_in_its_second_half() {
     let (memory_after, descriptors_after, _) = half(2);
     let most = descriptors_at_first.max(descriptors);
     assert!(
-        descriptors_after <= most,
+        descriptors_after <= most + DESCRIPTORS_LEEWAY,
         "{descriptors_at_first} descriptors, then {descriptors} and {descriptors_after}"
     );
     assert!(memory_after < memory + LEEWAY, "{memory} bytes, then {memory_after}");
