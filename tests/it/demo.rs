@@ -18,8 +18,9 @@ use crate::harness::message::Message;
 use crate::harness::origin::Origin;
 use crate::harness::wire::Wire;
 
-/// Within which everything that is promised is there.
-const PROMISED_WITHIN: Duration = Duration::from_secs(60);
+/// How long everything may take to be seen. A quiet machine needs 45 seconds; one that runs the other tests beside it plays
+/// more slowly, and a story that misses its moment comes again in the next round.
+const PATIENCE_FOR_ALL: Duration = Duration::from_secs(150);
 
 /// What the demo brings about.
 const CAUSES: [&str; 29] = [
@@ -278,7 +279,7 @@ impl Demo {
     fn when_all_is_found(&self, wanted: &BTreeSet<String>) -> Vec<Value> {
         let pause = Duration::from_millis(500);
         let mut missing = BTreeSet::new();
-        for _ in 0..PROMISED_WITHIN.as_millis() / pause.as_millis() {
+        for _ in 0..PATIENCE_FOR_ALL.as_millis() / pause.as_millis() {
             thread::sleep(pause);
             let records = exchanges(self.outer);
             let found: BTreeSet<String> = records.iter().flat_map(told).collect();
@@ -288,7 +289,7 @@ impl Demo {
                 return records;
             }
         }
-        panic!("not within {PROMISED_WITHIN:?}: {missing:#?}");
+        panic!("not within {PATIENCE_FOR_ALL:?}: {missing:#?}");
     }
 }
 

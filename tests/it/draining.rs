@@ -33,7 +33,10 @@ fn what_is_in_flight_finishes_and_the_process_ends_well() {
     under_way.recv().unwrap();
     instance.signal("TERM");
     eventually("the end of accepting", || TcpStream::connect(instance.address()).is_err().then_some(()));
-    assert!(idle.rest().is_ok_and(|rest| rest.is_empty()), "an idle connection is closed without waiting for the others");
+    assert!(
+        idle.rest().is_ok_and(|rest| rest.is_empty()),
+        "an idle connection is closed without waiting for the others"
+    );
     go_on.send(()).unwrap();
 
     assert_eq!(client.answer_to("GET").text(), "halfhalf");
