@@ -15,6 +15,9 @@
 //! `diagnose` is asked by `cli`, and runs the probes of an instance on a thread that `lifecycle` starts: what they learn goes
 //! into [`recorder`], and no exchange waits for it.
 //!
+//! `http1` reads and frames heads and bodies for whoever meets them raw, `proxy` and `diagnose`; `tls` reads certificates
+//! and keys for both. They know of neither.
+//!
 //! `demo` composes two instances by way of `lifecycle` and plays around them; nothing that serves knows of it.
 
 pub mod admin;
